@@ -1,0 +1,125 @@
+/** What the photos room offers to `sync/`. Nothing of the wire leaks through here but opaque tokens. */
+import type { AlbumId, Asset, AssetId, MasterId, ZoneName } from "../../library/asset.ts";
+
+/** One library of the account, with the database that must be asked for it (cloudkit.md 2.2). */
+export interface Library {
+  readonly zone: ZoneName;
+  readonly database: "private" | "shared";
+  /** Owner's record name as listed; part of the zone's identity in the shared database. */
+  readonly owner: string | undefined;
+  readonly zoneType: string | undefined;
+}
+
+/** A user album. Folders and smart albums are walked through or left out, never returned. */
+export interface Album {
+  readonly id: AlbumId;
+  /** Album name as Apple sent it; the record name when it has none. */
+  readonly name: string;
+  /** Names of the folders above it, outermost first. */
+  readonly folders: readonly string[];
+}
+
+export interface AlbumListing {
+  readonly albums: readonly Album[];
+  /** Albums that exist but cannot be listed (user-made smart albums, unknown types), with the reason. */
+  readonly unsupported: ReadonlyArray<{ readonly name: string; readonly reason: string }>;
+}
+
+/** Which listing of a library is walked. */
+export type AssetList = { readonly kind: "all" } | { readonly kind: "album"; readonly album: AlbumId };
+
+/** A record that could not become an asset. Counted, never fatal, never silent. */
+export interface RecordIssue {
+  readonly recordName: string | undefined;
+  /** Closed vocabulary, for counting; e.g. `no-capture-date`, `no-master-ref`, `unpaired-asset`, `record-error`. */
+  readonly reason: string;
+  readonly detail?: string;
+}
+
+/** One page of a listing, in rank order. */
+export interface AssetPage {
+  readonly assets: readonly Asset[];
+  readonly issues: readonly RecordIssue[];
+  /** Assets dropped because their id was met before in this walk. */
+  readonly duplicates: number;
+  /** Clock.now() when the answer arrived: the age of the signed URLs. */
+  readonly receivedAt: number;
+}
+
+/** How a walk ended. Only a complete one may lead to a stored token. */
+export interface ListingEnd {
+  readonly complete: boolean;
+  /** Why not, when incomplete. */
+  readonly reasons: readonly string[];
+  /** `syncToken` of the first answer of the walk, undefined when Apple sent none. */
+  readonly firstToken: string | undefined;
+  /** Issues found only at the end (halves that never met their partner). */
+  readonly issues: readonly RecordIssue[];
+}
+
+export interface ListingOptions {
+  readonly signal: AbortSignal;
+  /**
+   * How many pages may be on their way at once, asked before each request; 1 is strictly sequential. The walk keeps
+   * rank order whatever the answer.
+   */
+  readonly lookAhead: () => number;
+  /** Number of assets Apple counts in this list, when known: a hint for the end of the walk, never a proof. */
+  readonly expected?: number | undefined;
+  /**
+   * Marks an id as met in this walk and says whether it had been before. The caller keeps the marks (in a table), so
+   * that memory does not grow with the library.
+   */
+  readonly seenBefore: (id: AssetId) => boolean;
+  /** Ids only: ask for no resources, so that no URL is minted. Assets then have empty `renditions`. */
+  readonly idsOnly?: boolean;
+}
+
+/** Fate of one record that was looked up by name. */
+export type LookupResult =
+  | { readonly id: AssetId; readonly state: "found"; readonly asset: Asset }
+  | { readonly id: AssetId; readonly state: "gone" }
+  | { readonly id: AssetId; readonly state: "unknown"; readonly reason: string };
+
+export interface ZoneChange {
+  readonly recordName: string;
+  readonly recordType: string | null;
+  readonly deleted: boolean;
+}
+
+export interface Photos {
+  /** Libraries of both databases. A failing `shared` listing is reported in `problems`, not thrown. */
+  libraries(
+    signal: AbortSignal,
+  ): Promise<{ readonly libraries: readonly Library[]; readonly problems: readonly string[] }>;
+  /** CheckIndexingState. `token` is the zone's current sync token. */
+  readiness(
+    library: Library,
+    signal: AbortSignal,
+  ): Promise<{ readonly ready: boolean; readonly state: string; readonly token: string | undefined }>;
+  albums(library: Library, signal: AbortSignal): Promise<AlbumListing>;
+  /** Counts of several lists in one call, in order; undefined where Apple gave none. */
+  counts(
+    library: Library,
+    lists: readonly AssetList[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyArray<number | undefined>>;
+  /** Walks a list in rank order. Throws on session loss or a page that stays broken after its retries. */
+  list(library: Library, list: AssetList, options: ListingOptions): AsyncGenerator<AssetPage, ListingEnd, void>;
+  /** Fresh records, and with them fresh URLs, for known assets. Any number of ids; asked in batches. */
+  lookup(
+    library: Library,
+    ids: ReadonlyArray<{ readonly id: AssetId; readonly masterId: MasterId }>,
+    signal: AbortSignal,
+  ): Promise<readonly LookupResult[]>;
+  /**
+   * Follows the change feed from `token` to its end and returns the token after it, with the changed records seen on
+   * the way handed to `onChanges` page by page. Throws `TokenRefused` when Apple does not accept the token.
+   */
+  changesSince(
+    library: Library,
+    token: string,
+    onChanges: (changes: readonly ZoneChange[]) => void,
+    signal: AbortSignal,
+  ): Promise<string>;
+}

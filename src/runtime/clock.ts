@@ -1,0 +1,21 @@
+import type { Clock } from "./ports.ts";
+
+/** The real clock of this machine. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const done = () => {
+        signal?.removeEventListener("abort", cut);
+        resolve();
+      };
+      const timer = setTimeout(done, Math.max(0, ms));
+      const cut = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", cut, { once: true });
+    }),
+};

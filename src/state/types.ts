@@ -1,0 +1,234 @@
+/**
+ * What kei knows and what it has promised, as `sync/` and `cli/` see it. All calls are synchronous and short; nothing
+ * here reads a whole table into memory. Behind it: SQLite (engine.md 4, DECISIONS 10, 16, 20).
+ */
+import type { AlbumId, AppleChecksum, AssetId, MasterId, MediaKind, Rendition, ZoneName } from "../library/asset.ts";
+
+export type RenditionStatus = "pending" | "downloaded" | "failed";
+
+/** Row of the catalogue: one for every asset the cloud lists, wanted or not. */
+export interface AssetRow {
+  readonly library: ZoneName;
+  readonly id: AssetId;
+  readonly masterId: MasterId;
+  readonly filename: string | undefined;
+  readonly kind: MediaKind;
+  readonly capturedAt: number;
+  readonly timeZoneOffset: number | undefined;
+  readonly addedAt: number | undefined;
+  readonly isFavorite: boolean;
+  readonly isHidden: boolean;
+  readonly isDeleted: boolean;
+  readonly changeTag: string | undefined;
+  /**
+   * `wanted`: its rendition rows tell how far it is. `left-out`: `rule` names the rule that excludes it. `broken`: it
+   * is wanted but Apple's record cannot be used; `rule` names the defect.
+   */
+  readonly disposition: "wanted" | "left-out" | "broken";
+  readonly rule: string | undefined;
+  /** The scan that saw it last. */
+  readonly seenScan: number;
+}
+
+/** One wanted file of an asset, wherever it is placed. Key: (library, asset, rendition). */
+export interface RenditionRow {
+  readonly library: ZoneName;
+  readonly asset: AssetId;
+  readonly rendition: Rendition;
+  readonly status: RenditionStatus;
+  readonly checksum: AppleChecksum;
+  readonly size: number;
+  readonly uti: string;
+  /** Failed transfers over all runs; engine.md RT-2. */
+  readonly attempts: number;
+  readonly lastError: string | undefined;
+  readonly lastErrorKind: string | undefined;
+  /** Run that enqueued it and has not settled it. */
+  readonly dispatchRun: number | undefined;
+  /** How the bytes on disk were proven. */
+  readonly proof: "provider" | "size" | "adopted" | undefined;
+  readonly downloadedAt: number | undefined;
+}
+
+/** One place of one file. Key: (library, asset, rendition, pass). */
+export interface PlacementRow {
+  readonly library: ZoneName;
+  readonly asset: AssetId;
+  readonly rendition: Rendition;
+  /** Identity of the pass: `unfiled`, `album:<record name>`. Not the rendered folder. */
+  readonly pass: string;
+  /** Relative to the download root, `/`-separated. */
+  readonly path: string;
+  /** `path` as the target file system compares it (folded case or Unicode form). Unique among owners. */
+  readonly pathKey: string;
+  /** False when another placement owns this very file and this one shares it. */
+  readonly owner: boolean;
+  readonly status: "pending" | "present" | "failed" | "historical";
+  /** Content of the file that stands (or is to stand) there. */
+  readonly checksum: AppleChecksum;
+  /** Size and mtime (ms) of the file as left by kei, once present. */
+  readonly localSize: number | undefined;
+  readonly localMtime: number | undefined;
+  /** How it came there. */
+  readonly method: "download" | "reflink" | "hardlink" | "copy" | "adopted" | "shared" | undefined;
+}
+
+/** A temporary file that kei created or is about to create. Only these may ever be deleted. */
+export interface TempClaim {
+  /** Absolute. */
+  readonly path: string;
+  readonly library: ZoneName;
+  readonly asset: AssetId;
+  readonly rendition: Rendition;
+  readonly checksum: AppleChecksum;
+  readonly size: number;
+  readonly run: number;
+  /** Seconds since the epoch. */
+  readonly createdAt: number;
+}
+
+export interface RunRow {
+  readonly id: number;
+  /** ms since the epoch. */
+  readonly startedAt: number;
+  readonly completedAt: number | undefined;
+  readonly status: "running" | "complete" | "interrupted";
+  readonly outcome: "success" | "partial_failure" | "interrupted" | "session_expired" | "failed" | undefined;
+  readonly fullReason: string | undefined;
+  readonly assetsSeen: number;
+  readonly downloaded: number;
+  readonly failed: number;
+  readonly enumerationErrors: number;
+}
+
+/** Every asset counted once; the parts add up to `assets`. */
+export interface Totals {
+  readonly assets: number;
+  /** Every wanted file on disk. */
+  readonly onDisk: number;
+  /** Excluded, by rule. */
+  readonly leftOut: Readonly<Record<string, number>>;
+  /** Something is still to be fetched, nothing failed. */
+  readonly waiting: number;
+  /** At least one file failed and will be tried again. */
+  readonly failed: number;
+  /** At least one file has used up its attempts. */
+  readonly exhausted: number;
+  /** Apple's record cannot be used, by defect. */
+  readonly broken: Readonly<Record<string, number>>;
+  /** Files (renditions) by status, and bytes on disk. */
+  readonly files: { readonly downloaded: number; readonly pending: number; readonly failed: number };
+  readonly bytes: number;
+  /** Records that never became an asset, by reason (not part of `assets`). */
+  readonly issues: Readonly<Record<string, number>>;
+}
+
+/** A row for people: `kei status --failed` and the report. */
+export interface ListedFile {
+  readonly library: ZoneName;
+  readonly asset: AssetId;
+  readonly rendition: Rendition;
+  readonly filename: string | undefined;
+  readonly path: string | undefined;
+  readonly error: string | undefined;
+  readonly errorKind: string | undefined;
+  readonly attempts: number;
+  readonly seenAt: number | undefined;
+}
+
+export type FileKey = Pick<RenditionRow, "library" | "asset" | "rendition">;
+
+export interface State {
+  /** Runs `work` in one transaction; nested calls join it. Rolls back when it throws. */
+  transaction<T>(work: () => T): T;
+  /** Checkpoints the WAL and closes. */
+  close(): void;
+
+  meta(key: string): string | undefined;
+  setMeta(key: string, value: string): void;
+  deleteMeta(key: string): void;
+
+  /** Turns runs left `running` by a dead process into `interrupted`; returns how many. */
+  promoteOrphanRuns(): number;
+  beginRun(startedAt: number): number;
+  endRun(id: number, end: Omit<RunRow, "id" | "startedAt">): void;
+  lastRuns(limit: number): RunRow[];
+
+  zoneToken(zone: ZoneName): string | undefined;
+  setZoneToken(zone: ZoneName, token: string): void;
+  clearZoneToken(zone: ZoneName): void;
+
+  /** A new number for one enumeration of a library; assets and issues carry the last scan that met them. */
+  beginScan(library: ZoneName, startedAt: number): number;
+  /** Natural end of a scan: clears the mark that says it is unfinished. */
+  endScan(library: ZoneName, scan: number): void;
+  /** Start (ms) of an enumeration that never ended, if any. */
+  unfinishedScan(library: ZoneName): number | undefined;
+
+  /**
+   * Marks `id` as met in the walk named `walk` and says whether it had been before. Marks live in a temporary table
+   * and vanish with `forgetWalk` or with the process.
+   */
+  metInWalk(walk: string, id: string): boolean;
+  forgetWalk(walk: string): void;
+
+  asset(library: ZoneName, id: AssetId): AssetRow | undefined;
+  /** Inserts or refreshes a catalogue row. */
+  putAsset(row: AssetRow): void;
+  /** Records that could not become assets; replaced per scan. */
+  putIssue(library: ZoneName, scan: number, recordName: string, reason: string, detail: string | undefined): void;
+
+  renditionsOf(library: ZoneName, id: AssetId): RenditionRow[];
+  rendition(key: FileKey): RenditionRow | undefined;
+  /**
+   * Makes a wanted file pending for `run`. A changed checksum resets `attempts`; otherwise they are kept
+   * (engine.md RT-3, RT-4).
+   */
+  putPending(row: FileKey & Pick<RenditionRow, "checksum" | "size" | "uti">, run: number): void;
+  /** Settles a file as on disk. Throws when there is no such row (DB-4). */
+  putDownloaded(key: FileKey, done: { readonly proof: "provider" | "size" | "adopted"; readonly at: number }): void;
+  /** Inserts or updates in one step for a file found on disk (never two steps). */
+  adopt(row: FileKey & Pick<RenditionRow, "checksum" | "size" | "uti">, at: number): void;
+  /** Settles a file as failed; `charge` adds one to its attempts. Throws when there is no such row. */
+  putFailed(key: FileKey, why: { readonly error: string; readonly kind: string; readonly charge: boolean }): void;
+  /** Back to pending without a charge (interrupted, never started). */
+  putBack(key: FileKey): void;
+  /** Failed rows below the cap (0: no cap) become pending again; returns how many. */
+  requeueFailed(cap: number): number;
+  /** Rows still dispatched by `run` become failed with "Not resolved during sync"; returns how many. */
+  settleUnfinished(run: number): number;
+  /** Pending and failed rows of the library that `scan` and every later one did not meet are removed; returns how many. */
+  pruneUnseen(library: ZoneName, scan: number): number;
+  /** Files that still need work in this library, below the cap. */
+  openWork(library: ZoneName, cap: number): { readonly failed: number; readonly pending: number };
+
+  placementsOf(library: ZoneName, id: AssetId): PlacementRow[];
+  /** The placement that owns this path key, if any. */
+  ownerOf(pathKey: string): PlacementRow | undefined;
+  putPlacement(row: PlacementRow): void;
+  /** Present placements of any asset that hold this content: the sources for local copies. At most `limit`. */
+  presentWith(checksum: AppleChecksum, limit: number): PlacementRow[];
+  /** Present placements in key order after `after`, for walking all of them in pages. */
+  presentAfter(after: number, limit: number): Array<PlacementRow & { readonly rowid: number }>;
+  /** A present file has vanished or changed: its placement and file go back to pending. */
+  markMissing(key: FileKey, pass: string): void;
+  hasDownloads(): boolean;
+
+  claimTemp(claim: TempClaim): void;
+  releaseTemp(path: string): void;
+  tempClaims(): TempClaim[];
+
+  /** Starts a new generation of an album's members; the old one stays valid until `completeMembers`. */
+  beginMembers(library: ZoneName, album: AlbumId, name: string): number;
+  addMembers(library: ZoneName, album: AlbumId, generation: number, ids: readonly AssetId[]): void;
+  completeMembers(library: ZoneName, album: AlbumId, generation: number): void;
+  /** Forgets albums of the library that are not in `keep`. */
+  keepAlbums(library: ZoneName, keep: readonly AlbumId[]): void;
+  /** Is the asset a member of any user album (complete generations only)? */
+  isFiled(library: ZoneName, id: AssetId): boolean;
+  /** Names of albums that the state remembers. */
+  albumNames(library: ZoneName): string[];
+
+  totals(cap: number): Totals;
+  listFiles(status: RenditionStatus, limit: number): ListedFile[];
+}
