@@ -1,0 +1,143 @@
+/** What `cli/` hands to `sync/`, and what it gets back. Plain values; everything that acts is a port. */
+import type { Clock, Logger, Random } from "../runtime/ports.ts";
+
+/** Where a password may come from; asked only when SRP is really needed (auth.md 6.1). */
+export interface PasswordSource {
+  /** For messages: `ICLOUD_PASSWORD`, `--password-file`, `prompt`. */
+  readonly name: string;
+  /** True when a person at a terminal types it: then a refused password may be asked again. */
+  readonly interactive: boolean;
+  /** The password exactly as given. Throws `Failure` (exit 3) when the source yields none. */
+  read(): Promise<string>;
+}
+
+/** Questions to a person. Absent where no terminal is. */
+export interface Prompts {
+  /** The six-digit code as typed; an empty answer means "send it again". Rejects with the signal's reason when aborted. */
+  code(question: string, signal: AbortSignal): Promise<string>;
+}
+
+export interface AccountSettings {
+  readonly username: string;
+  readonly domain: "com" | "cn";
+  /** Absolute; created 0700 on demand. */
+  readonly dataDir: string;
+  readonly password: PasswordSource;
+}
+
+export interface SyncSettings extends AccountSettings {
+  /** Absolute download root. */
+  readonly directory: string;
+  /** Selector values of cli.md 1.5.1, already checked for contradictions. */
+  readonly albums: readonly string[];
+  readonly libraries: readonly string[];
+  readonly unfiled: boolean;
+  readonly folderStructure: string;
+  readonly folderStructureAlbums: string;
+  readonly albumCopies: "link" | "copy";
+  readonly keepUnicode: boolean;
+  readonly livePhotoMovNaming: "suffix" | "original";
+  readonly fileMatchPolicy: "name-size-dedup-with-suffix" | "name-id7";
+  readonly threads: number;
+  /** Retries inside one transfer after the first try. */
+  readonly perTransfer: number;
+  /** Lifetime attempts per file; 0: no cap. */
+  readonly perAsset: number;
+  readonly tempSuffix: string;
+  readonly dryRun: boolean;
+  /** Go on although the download folder looks like another one (DECISIONS 17). */
+  readonly force: boolean;
+}
+
+/** What a run is doing, for progress displays. Figures are totals of this run so far. */
+export interface Progress {
+  readonly phase: "signing-in" | "listing" | "downloading" | "finishing";
+  /** Assets looked at, and how many Apple counts in what was selected (undefined: not known). */
+  readonly assetsSeen: number;
+  readonly assetsExpected: number | undefined;
+  readonly filesPlanned: number;
+  readonly filesDone: number;
+  readonly filesFailed: number;
+  readonly bytesPlanned: number;
+  readonly bytesDone: number;
+  /** Folder or album being listed. */
+  readonly pass: string | undefined;
+}
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Aborts when a stop was asked for: finish what is in flight, start nothing new. */
+  readonly stop: AbortSignal;
+  /** Aborts when the time to finish is over, or at a second signal. */
+  readonly cancel: AbortSignal;
+  readonly prompts: Prompts | undefined;
+  /** Told at most a few times a second; must not throw. */
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/** Result of one sync run. The parts of `skipped` and the figures add up to `assetsSeen` (engine.md PL-22). */
+export interface SyncReport {
+  readonly outcome: "success" | "partial_failure" | "interrupted" | "session_expired";
+  readonly dryRun: boolean;
+  readonly assetsSeen: number;
+  /** Files. */
+  readonly downloaded: number;
+  readonly adopted: number;
+  readonly linked: number;
+  readonly failed: number;
+  readonly exhausted: number;
+  readonly waiting: number;
+  readonly bytesDownloaded: number;
+  readonly bytesWritten: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  /** Records that could not be used, by reason. */
+  readonly issues: Readonly<Record<string, number>>;
+  readonly enumerationErrors: readonly string[];
+  readonly fullReason: string | undefined;
+  readonly elapsedMs: number;
+  /** First failed files with their errors, at most 200. */
+  readonly failedFiles: ReadonlyArray<{ readonly name: string; readonly error: string }>;
+  /** Things said once: left-out libraries, merged trees, what a dry run would do. */
+  readonly notices: readonly string[];
+  /** With `dryRun`: relative paths that would be written, at most 200, and their number and bytes. */
+  readonly planned: { readonly files: number; readonly bytes: number; readonly sample: readonly string[] } | undefined;
+}
+
+export interface LibraryLine {
+  readonly zone: string;
+  /** What to write in `--library`. */
+  readonly selector: string;
+  readonly kind: "primary" | "shared";
+  readonly count: number | undefined;
+}
+
+export interface AlbumLine {
+  /** `Folder/Album`. */
+  readonly path: string;
+  readonly id: string;
+  readonly count: number | undefined;
+}
+
+/** The calls `cli/` makes. `src/sync/index.ts` exports a function for each. */
+export interface SyncApi {
+  /** One sync run. Throws `Failure` when it could not run. */
+  runSync(settings: SyncSettings, ports: Ports): Promise<SyncReport>;
+  /** Signs in, asking for a code where a terminal is; with none, throws with exit 3 and names the two commands. */
+  signIn(settings: AccountSettings, ports: Ports): Promise<"already" | "signed-in">;
+  /** Asks Apple to send a code to the trusted devices; `already` when no code is needed. */
+  requestCode(settings: AccountSettings, ports: Ports): Promise<"already" | "sent">;
+  submitCode(settings: AccountSettings, code: string, ports: Ports): Promise<"already" | "accepted">;
+  listLibraries(settings: AccountSettings, ports: Ports): Promise<readonly LibraryLine[]>;
+  listAlbums(
+    settings: AccountSettings,
+    ports: Ports,
+  ): Promise<
+    ReadonlyArray<{
+      readonly library: string;
+      readonly albums: readonly AlbumLine[];
+      readonly unsupported: readonly string[];
+    }>
+  >;
+}
