@@ -32,6 +32,7 @@ export type TransferErrorKind =
   | "short-body"
   | "long-body"
   | "bad-body"
+  | "protocol"
   | "checksum"
   | "bad-range"
   | "forbidden-url"
@@ -68,6 +69,8 @@ export interface TransferFailed {
   readonly tries: number;
   /** HTTP status when one is the reason. */
   readonly status: number | undefined;
+  /** Clock.now() before which the host wants to be left alone, when it asked for more than one wait may last. */
+  readonly notBefore: number | undefined;
 }
 
 export type TransferResult = Published | TransferFailed;

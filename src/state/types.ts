@@ -206,12 +206,31 @@ export interface State {
   /** The placement that owns this path key, if any. */
   ownerOf(pathKey: string): PlacementRow | undefined;
   putPlacement(row: PlacementRow): void;
+  /** The file now stands at its place. Throws when there is no such placement. */
+  placementPresent(
+    key: FileKey,
+    pass: string,
+    found: {
+      readonly localSize: number;
+      readonly localMtime: number;
+      readonly method: NonNullable<PlacementRow["method"]>;
+    },
+  ): void;
+  /** The file could not be brought to this place, though it may stand at another. */
+  placementFailed(key: FileKey, pass: string): void;
   /** Present placements of any asset that hold this content: the sources for local copies. At most `limit`. */
   presentWith(checksum: AppleChecksum, limit: number): PlacementRow[];
   /** Present placements in key order after `after`, for walking all of them in pages. */
   presentAfter(after: number, limit: number): Array<PlacementRow & { readonly rowid: number }>;
   /** A present file has vanished or changed: its placement and file go back to pending. */
   markMissing(key: FileKey, pass: string): void;
+  /**
+   * The content of this place is history: the placement becomes `historical` under a pass key of its own, so that its
+   * path stays claimed and the pass can be given another place.
+   */
+  retirePlacement(key: FileKey, pass: string): void;
+  /** Forgets a placement that never came to be (pending or failed), with its claim on the path. */
+  dropPlacement(key: FileKey, pass: string): void;
   hasDownloads(): boolean;
 
   claimTemp(claim: TempClaim): void;

@@ -26,7 +26,10 @@ export interface AlbumListing {
 }
 
 /** Which listing of a library is walked. */
-export type AssetList = { readonly kind: "all" } | { readonly kind: "album"; readonly album: AlbumId };
+export type AssetList =
+  | { readonly kind: "all" }
+  | { readonly kind: "hidden" }
+  | { readonly kind: "album"; readonly album: AlbumId };
 
 /** A record that could not become an asset. Counted, never fatal, never silent. */
 export interface RecordIssue {
@@ -84,7 +87,10 @@ export type LookupResult =
 export interface ZoneChange {
   readonly recordName: string;
   readonly recordType: string | null;
+  /** Hard-deleted: a tombstone that carries only its name. */
   readonly deleted: boolean;
+  /** `masterRef` of an asset, when the record carries it. */
+  readonly masterId: MasterId | undefined;
 }
 
 export interface Photos {

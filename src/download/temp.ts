@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { lstat } from "node:fs/promises";
+import { dirname, relative, sep } from "node:path";
+import type { AppleChecksum, AssetId, Rendition, ZoneName } from "../library/asset.ts";
+import { removePartial } from "./partial.ts";
+
+export interface TempIdentity {
+  readonly library: ZoneName;
+  readonly asset: AssetId;
+  readonly rendition: Rendition;
+  readonly checksum: AppleChecksum;
+  /** Final leaf name. */
+  readonly leaf: string;
+  readonly suffix: string;
+}
+
+/**
+ * Leaf name of the temporary file for one destination (engine.md TX-2): the same after every restart, so that it can be
+ * resumed; another one for other content or another destination, so that nothing is ever spliced together.
+ */
+export function tempName({ library, asset, rendition, checksum, leaf, suffix }: TempIdentity): string {
+  const digest = createHash("sha256").update([library, asset, rendition, checksum, leaf].join("\0")).digest();
+  return `${base32(digest.subarray(0, 15))}${suffix}`;
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/** RFC 4648 base32 without padding; safe on file systems that fold case. */
+function base32(bytes: Uint8Array): string {
+  let bits = 0n;
+  for (const byte of bytes) bits = (bits << 8n) | BigInt(byte);
+  const length = Math.ceil((bytes.length * 8) / 5);
+  bits <<= BigInt(length * 5 - bytes.length * 8);
+  let text = "";
+  for (let index = length - 1; index >= 0; index -= 1) text += ALPHABET[Number((bits >> BigInt(index * 5)) & 31n)];
+  return text;
+}
+
+/** Younger orphans may belong to a process that is only just ending, ms. */
+const ORPHAN_AGE_MS = 10 * 60 * 1000;
+
+/**
+ * Deletes a temporary file that kei claimed and no longer needs. Only a regular file, reached without a symbolic link
+ * below `root`, and older than ten minutes is deleted (engine.md TX-5). Returns whether the claim is settled: the file
+ * is gone, or it is not kei's to delete.
+ */
+export async function removeOrphan(path: string, root: string, now: number): Promise<boolean> {
+  try {
+    if (!(await isReachedPlainly(dirname(path), root))) return true;
+    const stat = await lstat(path);
+    if (!stat.isFile()) return true;
+    if (now - stat.mtimeMs < ORPHAN_AGE_MS) return false;
+    await removePartial(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "ENOENT" || code === "ENOTDIR";
+  }
+}
+
+async function isReachedPlainly(folder: string, root: string): Promise<boolean> {
+  const steps = relative(root, folder);
+  if (steps.startsWith("..")) return false;
+  let at = root;
+  for (const name of steps === "" ? [] : steps.split(sep)) {
+    at = `${at}${sep}${name}`;
+    if (!(await lstat(at)).isDirectory()) return false;
+  }
+  return true;
+}

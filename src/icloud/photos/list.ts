@@ -1,0 +1,182 @@
+import { baseDelayMs, retryDelayMs } from "../../library/backoff.ts";
+import type { Clock, Random } from "../../runtime/ports.ts";
+import type { CloudKit } from "../cloudkit/client.ts";
+import { CloudKitError, isTransientCode } from "../cloudkit/errors.ts";
+import { asText, readRecord, type WireRecord } from "../cloudkit/record.ts";
+import { Pairing } from "./pairing.ts";
+import { DESIRED_KEYS, ID_KEYS, listQuery, ranksPerPage } from "./queries.ts";
+import type { AssetList, AssetPage, Library, ListingEnd, ListingOptions, RecordIssue } from "./types.ts";
+
+export interface ListDeps {
+  readonly cloudkit: CloudKit;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** How often a page with broken records is asked for again. */
+  readonly retries: number;
+}
+
+/** Empty pages in a row that end a list: a run of vanished records looks like its end (cloudkit.md 3.5). */
+const MOST_EMPTY = 5;
+
+/** One answer of Apple's. */
+interface Answer {
+  readonly records: readonly WireRecord[];
+  /** Records that came with an error instead of a record, after all retries. */
+  readonly errors: readonly RecordIssue[];
+  readonly hasMore: boolean;
+  readonly token: string | undefined;
+  readonly receivedAt: number;
+}
+
+/**
+ * Walks a list in rank order. Up to `lookAhead()` pages are on their way, guessed to lie one full page apart; where a
+ * page turns out to hold fewer assets than guessed, the gap is asked for too, so a guess can cost a request but never
+ * a photo. Ending early cancels what is on its way.
+ */
+export async function* listAssets(
+  deps: ListDeps,
+  library: Library,
+  list: AssetList,
+  options: ListingOptions,
+): AsyncGenerator<AssetPage, ListingEnd, void> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const keys = options.idsOnly === true ? ID_KEYS : DESIRED_KEYS;
+  const stride = ranksPerPage(list);
+  const pairing = new Pairing(library.zone, options.seenBefore);
+  const onTheWay = new Map<number, Promise<Answer>>();
+  const reasons = new Set<string>();
+  let firstToken: string | undefined;
+  /** Everything before this rank has been taken in. */
+  let position = 0;
+  let emptyInARow = 0;
+
+  const ask = (rank: number): void => {
+    const answer = fetchPage(deps, library, list, rank, keys, signal);
+    answer.catch(() => undefined); // Met again when its turn comes; a walk that ends before has no use for it.
+    onTheWay.set(rank, answer);
+  };
+
+  try {
+    for (;;) {
+      const next = [...onTheWay.keys()].filter((rank) => rank <= position).toSorted((a, b) => b - a)[0];
+      if (next === undefined) ask(position);
+      guessAhead(position, stride, onTheWay, options, ask);
+      const rank = next ?? position;
+      const answer = await onTheWay.get(rank);
+      onTheWay.delete(rank);
+      if (answer === undefined) continue;
+      if (rank === 0) firstToken ??= answer.token;
+      if (answer.errors.length > 0) reasons.add("Apple sent errors instead of some records");
+
+      const { masters, assets } = countHalves(answer.records);
+      if (masters + assets === 0) {
+        if (rank < position) continue;
+        if (!answer.hasMore && options.expected !== undefined && position >= options.expected) break;
+        emptyInARow += 1;
+        if (emptyInARow >= MOST_EMPTY) {
+          if (answer.hasMore) reasons.add("Apple announced more pages but sent none");
+          break;
+        }
+        position += stride;
+        continue;
+      }
+      emptyInARow = 0;
+      position = Math.max(position, rank + advance(masters, assets));
+      const { assets: found, issues, duplicates } = pairing.take(answer.records);
+      issues.push(...answer.errors);
+      if (found.length + issues.length + duplicates > 0) {
+        yield { assets: found, issues, duplicates, receivedAt: answer.receivedAt };
+      }
+      // Three signs that agree: nothing announced, a page that is not full, and the count reached.
+      const short = assets < stride;
+      if (!answer.hasMore && short && options.expected !== undefined && position >= options.expected) break;
+    }
+    const issues = pairing.leftovers();
+    if (issues.length > 0) reasons.add("some records came without their other half");
+    return { complete: reasons.size === 0, reasons: [...reasons], firstToken, issues };
+  } finally {
+    stop.abort(new DOMException("the walk has ended", "AbortError"));
+  }
+}
+
+/** Asks for pages ahead of `position`, one full page apart, as far as it is likely that there are any. */
+function guessAhead(
+  position: number,
+  stride: number,
+  onTheWay: ReadonlyMap<number, unknown>,
+  options: ListingOptions,
+  ask: (rank: number) => void,
+): void {
+  const limit = options.lookAhead();
+  // Without a count, one page ahead is as far as a guess should go.
+  const end = options.expected ?? position + stride + 1;
+  const start = Math.max(position, ...onTheWay.keys());
+  for (let rank = start + stride; rank < end && onTheWay.size < limit; rank += stride) ask(rank);
+}
+
+/** Ranks that a page has covered: overlap costs a duplicate, a gap would cost a photo (cloudkit.md 3.4). */
+function advance(masters: number, assets: number): number {
+  if (masters === 0 || assets === 0) return Math.max(1, masters === 0 ? assets : 1);
+  return Math.max(1, Math.min(masters, assets));
+}
+
+function countHalves(records: readonly WireRecord[]): { masters: number; assets: number } {
+  const masters = new Set<string | undefined>();
+  const assets = new Set<string | undefined>();
+  for (const record of records) {
+    if (record.recordType === "CPLMaster") masters.add(record.recordName);
+    if (record.recordType === "CPLAsset") assets.add(record.recordName);
+  }
+  return { masters: masters.size, assets: assets.size };
+}
+
+/** One page; asked for again while single records fail for passing reasons (cloudkit.md 7.4). */
+async function fetchPage(
+  deps: ListDeps,
+  library: Library,
+  list: AssetList,
+  rank: number,
+  keys: readonly string[],
+  signal: AbortSignal,
+): Promise<Answer> {
+  for (let retry = 0; ; retry += 1) {
+    const json = await deps.cloudkit.call(
+      library.database,
+      "records/query",
+      listQuery(library, list, rank, keys),
+      signal,
+    );
+    const receivedAt = deps.clock.now();
+    const all = recordsOf(json, "records/query");
+    const broken = all.filter((record) => record.errorCode !== undefined);
+    if (retry < deps.retries && broken.some((record) => isTransientCode(record.errorCode ?? ""))) {
+      await deps.clock.sleep(retryDelayMs(retry, baseDelayMs(deps.retries), deps.random()), signal);
+      continue;
+    }
+    return {
+      records: all.filter((record) => record.errorCode === undefined && !record.deleted),
+      errors: broken.map((record) => ({
+        recordName: record.recordName,
+        reason: "record-error",
+        detail: [record.errorCode, record.reason].filter((part) => part !== undefined).join(": "),
+      })),
+      hasMore: asText(json["continuationMarker"]) !== undefined,
+      token: asText(json["syncToken"]),
+      receivedAt,
+    };
+  }
+}
+
+/** The records of an answer. Throws `CloudKitError` when it has none where it must: such a page is no page at all. */
+export function recordsOf(json: Record<string, unknown>, operation: string): WireRecord[] {
+  const records = json["records"];
+  if (Array.isArray(records)) return records.map(readRecord);
+  throw new CloudKitError(operation, {
+    kind: "transient",
+    status: 200,
+    code: undefined,
+    reason: "the answer holds no list of records",
+    retryAfterMs: undefined,
+  });
+}

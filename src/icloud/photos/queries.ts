@@ -1,0 +1,191 @@
+import type { AlbumId, ZoneName } from "../../library/asset.ts";
+import type { AssetList, Library } from "./types.ts";
+
+/** Request bodies, exactly as Apple's own page sends them (cloudkit.md 2, 3, 4). */
+
+const SIZED = (prefix: string) => ["Width", "Height", "FileType", "Fingerprint", "Res"].map((end) => `${prefix}${end}`);
+
+/** The 101 names of cloudkit.md 3.2: what a page of assets is asked for. */
+export const DESIRED_KEYS: readonly string[] = [
+  ...[
+    "resJPEGFull",
+    "resJPEGLarge",
+    "resJPEGMed",
+    "resJPEGThumb",
+    "resVidFull",
+    "resVidMed",
+    "resVidSmall",
+    "resSidecar",
+  ].flatMap(SIZED),
+  ...["itemType", "dataClassType", "filenameEnc", "originalOrientation"],
+  ...["resOriginal", "resOriginalAlt", "resOriginalVidCompl"].flatMap(SIZED),
+  ...["isDeleted", "isExpunged", "dateExpunged", "remappedRef", "recordName", "recordType", "recordChangeTag"],
+  ...[
+    "masterRef",
+    "adjustmentRenderType",
+    "assetDate",
+    "addedDate",
+    "isFavorite",
+    "isHidden",
+    "orientation",
+    "duration",
+  ],
+  ...["assetSubtype", "assetSubtypeV2", "assetHDRType", "burstFlags", "burstFlagsExt", "burstId", "captionEnc"],
+  ...["locationEnc", "locationV2Enc", "locationLatitude", "locationLongitude", "adjustmentType", "timeZoneOffset"],
+  ...[
+    "vidComplDurValue",
+    "vidComplDurScale",
+    "vidComplDispValue",
+    "vidComplDispScale",
+    "keywordsEnc",
+    "extendedDescEnc",
+  ],
+  ...["adjustedMediaMetaDataEnc", "adjustmentSimpleDataEnc", "vidComplVisibilityState", "customRenderedValue"],
+  ...["containerId", "itemId", "position", "isKeyAsset"],
+];
+
+/** Enough to know who is a member: no resources, so that no URL is made. */
+export const ID_KEYS: readonly string[] = [
+  "recordName",
+  "masterRef",
+  "itemId",
+  "containerId",
+  "isDeleted",
+  "assetDate",
+];
+
+/** Also asked for when single records are looked up: they tell whether an asset is only a placeholder. */
+const SPARSE_KEYS = ["isSparsePrivateRecord", "linkedShareZoneName", "linkedShareZoneOwner", "linkedShareRecordName"];
+
+export interface ZoneId {
+  readonly zoneName: ZoneName;
+  readonly ownerRecordName?: string;
+  readonly zoneType?: string;
+}
+
+/** A shared zone is identified by its owner too; the personal one by its name alone (cloudkit.md 2.3). */
+export function zoneId(library: Library): ZoneId {
+  if (library.zone === "PrimarySync") return { zoneName: library.zone };
+  return {
+    zoneName: library.zone,
+    ...(library.owner === undefined ? {} : { ownerRecordName: library.owner }),
+    ...(library.zoneType === undefined ? {} : { zoneType: library.zoneType }),
+  };
+}
+
+interface ListShape {
+  readonly recordType: string;
+  readonly indexId: string;
+  /** Records that Apple sends for one asset. */
+  readonly recordsPerRank: number;
+  readonly filter?: Filter;
+}
+
+interface Filter {
+  readonly fieldName: string;
+  readonly comparator: "EQUALS";
+  readonly fieldValue: { readonly type: string; readonly value: string | number };
+}
+
+const equals = (fieldName: string, type: string, value: string | number): Filter => ({
+  fieldName,
+  comparator: "EQUALS",
+  fieldValue: { type, value },
+});
+
+export function shapeOf(list: AssetList): ListShape {
+  switch (list.kind) {
+    case "all":
+      return {
+        recordType: "CPLAssetAndMasterByAssetDateWithoutHiddenOrDeleted",
+        indexId: "CPLAssetByAssetDateWithoutHiddenOrDeleted",
+        recordsPerRank: 2,
+      };
+    case "hidden":
+      return {
+        recordType: "CPLAssetAndMasterHiddenByAssetDate",
+        indexId: "CPLAssetHiddenByAssetDate",
+        recordsPerRank: 2,
+      };
+    case "album":
+      return {
+        recordType: "CPLContainerRelationLiveByAssetDate",
+        indexId: `CPLContainerRelationNotDeletedByAssetDate:${list.album}`,
+        recordsPerRank: 3,
+        filter: equals("parentId", "STRING", list.album),
+      };
+  }
+}
+
+/** Most records in one answer, whatever is asked for. */
+const MOST_RECORDS = 200;
+
+/** Assets on a full page: 100, or 66 where each comes with its membership. */
+export function ranksPerPage(list: AssetList): number {
+  return Math.floor(MOST_RECORDS / shapeOf(list).recordsPerRank);
+}
+
+/** One page of a list from `rank` on. Ascending rank means newest first (cloudkit.md 3.1). */
+export function listQuery(library: Library, list: AssetList, rank: number, keys: readonly string[]): object {
+  const { recordType, recordsPerRank, filter } = shapeOf(list);
+  return {
+    query: {
+      recordType,
+      filterBy: [
+        equals("startRank", "INT64", rank),
+        equals("direction", "STRING", "ASCENDING"),
+        ...(filter === undefined ? [] : [filter]),
+      ],
+    },
+    resultsLimit: ranksPerPage(list) * recordsPerRank,
+    desiredKeys: keys,
+    zoneID: zoneId(library),
+  };
+}
+
+export function indexingQuery(library: Library): object {
+  return { query: { recordType: "CheckIndexingState" }, zoneID: zoneId(library) };
+}
+
+/** Counts of several lists at once; here, and only here, `filterBy` is an object (cloudkit.md 3.6). */
+export function countBatch(library: Library, lists: readonly AssetList[]): object {
+  return {
+    batch: lists.map((list) => ({
+      resultsLimit: 1,
+      query: {
+        filterBy: {
+          fieldName: "indexCountID",
+          fieldValue: { type: "STRING_LIST", value: [shapeOf(list).indexId] },
+          comparator: "IN",
+        },
+        recordType: "HyperionIndexCountLookup",
+      },
+      zoneWide: true,
+      zoneID: zoneId(library),
+    })),
+  };
+}
+
+/** Albums at the top level, or those in a folder. */
+export function albumQuery(library: Library, parent: AlbumId | undefined, marker: string | undefined): object {
+  return {
+    query: {
+      recordType: "CPLAlbumByPositionLive",
+      ...(parent === undefined ? {} : { filterBy: [equals("parentId", "STRING", parent)] }),
+    },
+    zoneID: zoneId(library),
+    ...(marker === undefined ? {} : { continuationMarker: marker }),
+  };
+}
+
+export function lookupQuery(library: Library, names: readonly string[]): object {
+  return {
+    records: names.map((recordName) => ({ recordName })),
+    zoneID: zoneId(library),
+    desiredKeys: [...DESIRED_KEYS, ...SPARSE_KEYS],
+  };
+}
+
+export function changesQuery(library: Library, token: string): object {
+  return { zones: [{ zoneID: zoneId(library), syncToken: token, resultsLimit: MOST_RECORDS }] };
+}

@@ -1,0 +1,43 @@
+import { catalogue } from "./catalogue.ts";
+import type { Connection } from "./connection.ts";
+import { ledger } from "./ledger.ts";
+import { members } from "./members.ts";
+import { type OpenOptions, openConnection, openReadOnly, openScratch } from "./open.ts";
+import { placements } from "./placements.ts";
+import { counting } from "./totals.ts";
+import type { State } from "./types.ts";
+
+export { acquireLock, type Lock } from "./lock.ts";
+export type { OpenOptions } from "./open.ts";
+export type * from "./types.ts";
+
+/** Opens or creates the account's catalogue. Throws `Failure` (exit 1) that says what is wrong with it. */
+export async function openState(options: OpenOptions): Promise<State> {
+  return stateOf(await openConnection(options), true);
+}
+
+/** The catalogue for reading; undefined when there is none yet. */
+export async function openStateReadOnly(options: OpenOptions): Promise<State | undefined> {
+  const db = await openReadOnly(options);
+  return db === undefined ? undefined : stateOf(db, false);
+}
+
+/** A copy in memory that may be written to and is forgotten: for runs that must leave no trace. */
+export async function openForDryRun(options: OpenOptions): Promise<State> {
+  return stateOf(await openScratch(options), false);
+}
+
+function stateOf(db: Connection, checkpoint: boolean): State {
+  return {
+    transaction: (work) => db.transaction(work),
+    close: () => {
+      if (checkpoint) db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      db.close();
+    },
+    ...ledger(db),
+    ...catalogue(db),
+    ...placements(db),
+    ...members(db),
+    ...counting(db),
+  };
+}

@@ -1,0 +1,64 @@
+import { type Connection, number, text } from "./connection.ts";
+import type { State } from "./types.ts";
+
+type Members = Pick<State, "beginMembers" | "addMembers" | "completeMembers" | "keepAlbums" | "isFiled" | "albumNames">;
+
+/**
+ * Who is in which album. Each walk of an album writes a generation of its own; only a complete one counts, so a walk
+ * that breaks off leaves the members that were known before (engine.md DC-17).
+ */
+export function members(db: Connection): Members {
+  return {
+    beginMembers: (library, album, name) =>
+      number(
+        db.get(
+          `INSERT INTO albums (library, id, name, generation) VALUES (?, ?, ?, 1)
+             ON CONFLICT DO UPDATE SET name = excluded.name, generation = generation + 1 RETURNING generation`,
+          library,
+          album,
+          name,
+        ) ?? {},
+        "generation",
+      ),
+    addMembers: (library, album, generation, ids) =>
+      db.transaction(() => {
+        for (const id of ids) {
+          db.run(
+            `INSERT INTO members (library, album, asset, generation) VALUES (?, ?, ?, ?)
+               ON CONFLICT DO UPDATE SET generation = excluded.generation`,
+            library,
+            album,
+            id,
+            generation,
+          );
+        }
+      }),
+    completeMembers: (library, album, generation) =>
+      db.transaction(() => {
+        db.run("DELETE FROM members WHERE library = ? AND album = ? AND generation < ?", library, album, generation);
+        db.runOne(
+          `album ${album}`,
+          "UPDATE albums SET complete_generation = ? WHERE library = ? AND id = ?",
+          generation,
+          library,
+          album,
+        );
+      }),
+    keepAlbums: (library, keep) =>
+      db.transaction(() => {
+        const kept = new Set<string>(keep);
+        for (const row of db.all("SELECT id FROM albums WHERE library = ?", library)) {
+          const id = text(row, "id");
+          if (kept.has(id)) continue;
+          // The name is kept: a selection that still names the album gets a warning, not an error (DECISIONS 5).
+          db.run("DELETE FROM members WHERE library = ? AND album = ?", library, id);
+        }
+      }),
+    isFiled: (library, id) =>
+      db.get("SELECT 1 AS one FROM members WHERE library = ? AND asset = ? LIMIT 1", library, id) !== undefined,
+    albumNames: (library) =>
+      db
+        .all("SELECT DISTINCT name FROM albums WHERE library = ? ORDER BY name", library)
+        .map((row) => text(row, "name")),
+  };
+}

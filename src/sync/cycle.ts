@@ -1,0 +1,195 @@
+import { createPool } from "../download/pool.ts";
+import { syncDirectories } from "../download/sync-directories.ts";
+import type { TransferDeps } from "../download/transfer.ts";
+import type { Photos } from "../icloud/photos/types.ts";
+import { EXIT, Failure } from "../library/failure.ts";
+import type { PathTraits } from "../library/pathkey.ts";
+import type { State } from "../state/types.ts";
+import { Finalizer } from "./finalizer.ts";
+import { InFlight, type Job } from "./jobs.ts";
+import { syncLibrary } from "./library.ts";
+import { namingOf } from "./naming.ts";
+import { Pace } from "./pace.ts";
+import { selectLibraries } from "./passes.ts";
+import { Planner } from "./plan.ts";
+import { ProgressTeller } from "./progress.ts";
+import { buildReport } from "./report.ts";
+import { deviceOf } from "./root.ts";
+import { Stops } from "./stops.ts";
+import { Tally } from "./tally.ts";
+import type { Ports, SyncReport, SyncSettings } from "./types.ts";
+import { work } from "./worker.ts";
+
+export interface CycleDeps {
+  readonly settings: SyncSettings;
+  readonly ports: Ports;
+  readonly state: State;
+  readonly photos: Photos;
+  readonly traits: PathTraits;
+  readonly transfer: Omit<TransferDeps, "stop" | "cancel" | "onBytes">;
+}
+
+/**
+ * One sweep over the selected libraries: list, plan, fetch, prove, remember. Whatever happens, files that are on their
+ * way are settled and the run's row is written before it returns or throws.
+ */
+export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
+  const { settings, ports, state, photos } = deps;
+  const { clock, logger } = ports;
+  const startedAt = clock.now();
+  const began = clock.monotonic();
+  const tally = new Tally();
+  const stops = new Stops(ports.stop);
+  const teller = new ProgressTeller(tally, ports);
+  const device = await deviceOf(settings.directory);
+
+  state.promoteOrphanRuns();
+  const retried = state.requeueFailed(settings.perAsset);
+  if (retried > 0) logger.info("files that failed before are tried again", { files: retried });
+  const run = state.beginRun(startedAt);
+
+  const finalizer = new Finalizer({ transaction: (work) => state.transaction(work), syncDirectories });
+  const inFlight = new InFlight();
+  const workerDeps = {
+    state,
+    finalizer,
+    inFlight,
+    tally,
+    stops,
+    transfer: {
+      ...deps.transfer,
+      stop: stops.signal,
+      cancel: ports.cancel,
+      onBytes: (bytes: number) => teller.bytes(bytes),
+    },
+    albumCopies: settings.albumCopies,
+    clock,
+    logger,
+    run,
+  };
+  const pool = createPool<Job>({
+    threads: settings.threads,
+    queue: 2 * settings.threads,
+    run: async (job) => {
+      await work(job, workerDeps);
+      teller.tell();
+    },
+  });
+  const planner = new Planner({
+    state,
+    tally,
+    root: settings.directory,
+    naming: namingOf(settings),
+    traits: deps.traits,
+    tempSuffix: settings.tempSuffix,
+    perAsset: settings.perAsset,
+    run,
+    nowSeconds: () => Math.trunc(clock.now() / 1000),
+  });
+  const pace = new Pace(() => pool.idle > 0 && pool.queued === 0);
+  const walk = {
+    photos,
+    state,
+    planner,
+    tally,
+    stops,
+    cancel: ports.cancel,
+    pace,
+    enqueue: async (job: Job) => {
+      if (stops.stopped) return false;
+      return inFlight.joinOrLead(job) || (await pool.put(job));
+    },
+    betweenPages: async (pass: { readonly label: string }) => {
+      teller.passing(pass.label);
+      if (device !== undefined && (await deviceOf(settings.directory)) !== device) stops.trip("root-gone");
+    },
+  };
+
+  let failure: unknown;
+  try {
+    const { libraries, problems } = await photos.libraries(ports.cancel);
+    for (const problem of problems) logger.warn(problem);
+    for (const library of selectLibraries(settings, libraries)) {
+      if (stops.stopped) break;
+      await syncLibrary(library, {
+        photos,
+        state,
+        settings,
+        tally,
+        stops,
+        clock,
+        logger,
+        cancel: ports.cancel,
+        expect: (assets) => teller.expect(assets),
+        walk,
+      });
+    }
+  } catch (error) {
+    failure = error;
+    if (!ports.stop.aborted) stops.trip("state");
+  }
+  teller.phase("finishing");
+  try {
+    await pool.drain();
+  } catch (error) {
+    failure ??= error;
+  }
+  teller.end();
+
+  const unsettled = stops.stopped ? 0 : state.settleUnfinished(run);
+  if (unsettled > 0)
+    logger.error("files were lost track of in this run; they are tried again in the next one", { files: unsettled });
+  const gap = tally.checkSum();
+  if (gap !== undefined && failure === undefined) logger.warn(`the count of this run does not add up: ${gap}`);
+  const report = buildReport({ tally, stops, state, settings, elapsedMs: clock.monotonic() - began });
+  state.endRun(run, {
+    completedAt: clock.now(),
+    status: report.outcome === "interrupted" ? "interrupted" : "complete",
+    outcome: failure === undefined ? report.outcome : "failed",
+    fullReason: report.fullReason,
+    assetsSeen: tally.seen,
+    downloaded: tally.downloaded,
+    failed: tally.failed,
+    enumerationErrors: tally.enumerationErrors.length,
+  });
+  if (failure !== undefined && !(ports.stop.aborted && isAbort(failure))) throw failure;
+  throwIfStopped(stops, report, settings);
+  return report;
+}
+
+/** Breakers that mean the whole run failed for a reason of this machine or of the account. */
+function throwIfStopped(stops: Stops, report: SyncReport, settings: SyncSettings): void {
+  const saved = report.downloaded > 0 ? ` ${report.downloaded} files were saved before that.` : "";
+  switch (stops.reason) {
+    case "disk-full":
+      throw new Failure(`The disk of ${settings.directory} is full.${saved}`, {
+        exit: EXIT.failure,
+        remedy: "Free some space and run kei again; it goes on where it stopped.",
+      });
+    case "root-gone":
+      throw new Failure(`The download folder ${settings.directory} has vanished while kei was running.${saved}`, {
+        exit: EXIT.failure,
+        remedy: "Mount the disk it is on and run kei again.",
+      });
+    case "tls":
+      throw new Failure(`Apple's servers could not be trusted: ${stops.detail ?? "invalid certificate"}.${saved}`, {
+        exit: EXIT.failure,
+        remedy: "Check this machine's clock, and whether something intercepts its connections.",
+      });
+    case "offline":
+      throw new Failure(`The connection to Apple's servers is down.${saved}`, {
+        exit: EXIT.failure,
+        remedy: "Check the network and run kei again; it goes on where it stopped.",
+      });
+    case "throttled":
+      throw new Failure(`Apple asks to wait: ${stops.detail ?? "too many requests"}.${saved}`, {
+        exit: EXIT.failure,
+        remedy: "Wait a while before the next run, and use fewer --threads.",
+      });
+    default:
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === "AbortError" || error.message.startsWith("stopped:"));
+}

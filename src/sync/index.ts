@@ -1,0 +1,177 @@
+/** The calls that `cli/` makes; each opens what it needs and closes it again. */
+import { createBrake } from "../download/brake.ts";
+import { createFolders } from "../download/folders.ts";
+import { probeTraits } from "../download/space.ts";
+import { removeOrphan } from "../download/temp.ts";
+import type { Library } from "../icloud/photos/types.ts";
+import { appleFetch } from "../runtime/network.ts";
+import { openForDryRun, openState } from "../state/index.ts";
+import type { State } from "../state/types.ts";
+import { runCycle } from "./cycle.ts";
+import { PRIMARY_ZONE } from "./library.ts";
+import { pathOf } from "./passes.ts";
+import { openRoot } from "./root.ts";
+import { type AccountSession, credentials, openPhotos, withAccount } from "./session.ts";
+import type { AccountSettings, AlbumLine, LibraryLine, Ports, SyncReport, SyncSettings } from "./types.ts";
+
+export { filesOf } from "./session.ts";
+export type * from "./types.ts";
+
+/** One sync run (DECISIONS 4 to 20). Throws `Failure` when it could not run or could not go on. */
+export async function runSync(settings: SyncSettings, ports: Ports): Promise<SyncReport> {
+  return withAccount(settings, ports, { readOnly: settings.dryRun }, async (session) => {
+    const state = await openCatalogue(settings, session, ports);
+    try {
+      await openRoot(
+        {
+          directory: settings.directory,
+          hasDownloads: state.hasDownloads(),
+          force: settings.force,
+          dryRun: settings.dryRun,
+        },
+        ports.logger,
+      );
+      if (!settings.dryRun) await removeOrphans(state, settings.directory, ports);
+      ports.onProgress(IDLE);
+      const photos = await openPhotos(session, settings, ports, settings.perTransfer);
+      const traits = await probeTraits(settings.directory, { write: !settings.dryRun });
+      return await runCycle({
+        settings,
+        ports,
+        state,
+        photos,
+        traits,
+        transfer: {
+          fetch: appleFetch,
+          clock: ports.clock,
+          random: ports.random,
+          logger: ports.logger,
+          retries: settings.perTransfer,
+          brake: createBrake(ports.clock),
+          folders: createFolders(settings.directory),
+          fileMode: 0o666 & ~process.umask(),
+        },
+      });
+    } finally {
+      state.close();
+    }
+  });
+}
+
+/**
+ * Deletes the temporary files of earlier runs that no unfinished file needs any more. Only paths that kei claimed are
+ * looked at: a suffix alone never makes a file ours.
+ */
+async function removeOrphans(state: State, root: string, ports: Ports): Promise<void> {
+  for (const claim of state.tempClaims()) {
+    const row = state.rendition(claim);
+    const needed = row !== undefined && row.checksum === claim.checksum && row.status !== "downloaded";
+    if (!needed && (await removeOrphan(claim.path, root, ports.clock.now()))) state.releaseTemp(claim.path);
+  }
+}
+
+const IDLE = {
+  phase: "signing-in",
+  assetsSeen: 0,
+  assetsExpected: undefined,
+  filesPlanned: 0,
+  filesDone: 0,
+  filesFailed: 0,
+  bytesPlanned: 0,
+  bytesDone: 0,
+  pass: undefined,
+} as const;
+
+function openCatalogue(settings: SyncSettings, session: AccountSession, ports: Ports): Promise<State> {
+  const options = {
+    path: session.files.database,
+    domain: settings.domain,
+    username: settings.username,
+    clock: ports.clock,
+    logger: ports.logger,
+  };
+  return settings.dryRun ? openForDryRun(options) : openState(options);
+}
+
+/** Signs in, asking for a code where a terminal is; without one, throws with exit 3 and names the two commands. */
+export function signIn(settings: AccountSettings, ports: Ports): Promise<"already" | "signed-in"> {
+  return withAccount(settings, ports, { patient: true }, async (session) => {
+    const { how } = await session.signIn.authenticate(credentials(settings, ports));
+    return how === "srp" ? "signed-in" : "already";
+  });
+}
+
+/** Asks Apple to send a code to the trusted devices; `already` when none is needed. */
+export function requestCode(settings: AccountSettings, ports: Ports): Promise<"already" | "sent"> {
+  return withAccount(settings, ports, { patient: true }, (session) =>
+    session.signIn.requestCode(credentials(settings, ports)),
+  );
+}
+
+/** Hands in the code of another process's `requestCode`; never sends a new one. */
+export function submitCode(settings: AccountSettings, code: string, ports: Ports): Promise<"already" | "accepted"> {
+  return withAccount(settings, ports, { patient: true }, (session) =>
+    session.signIn.submitCode(code, credentials(settings, ports)),
+  );
+}
+
+/** Retries of one API call in the listing commands. */
+const LIST_RETRIES = 3;
+
+/** The account's libraries with the number of photos Apple counts in each. */
+export function listLibraries(settings: AccountSettings, ports: Ports): Promise<readonly LibraryLine[]> {
+  return withAccount(settings, ports, { patient: true }, async (session) => {
+    const photos = await openPhotos(session, settings, ports, LIST_RETRIES);
+    const { libraries, problems } = await photos.libraries(ports.stop);
+    for (const problem of problems) ports.logger.warn(problem);
+    return Promise.all(
+      libraries.map(async (library): Promise<LibraryLine> => {
+        const [count] = await photos.counts(library, [{ kind: "all" }], ports.stop);
+        return {
+          zone: library.zone,
+          selector: selectorOf(library),
+          kind: isPrimary(library) ? "primary" : "shared",
+          count,
+        };
+      }),
+    );
+  });
+}
+
+/** The albums of each library; only the account's own has any. */
+export function listAlbums(
+  settings: AccountSettings,
+  ports: Ports,
+): Promise<ReadonlyArray<{ library: string; albums: readonly AlbumLine[]; unsupported: readonly string[] }>> {
+  return withAccount(settings, ports, { patient: true }, async (session) => {
+    const photos = await openPhotos(session, settings, ports, LIST_RETRIES);
+    const { libraries } = await photos.libraries(ports.stop);
+    return Promise.all(
+      libraries.filter(isPrimary).map(async (library) => {
+        const { albums, unsupported } = await photos.albums(library, ports.stop);
+        const counts = await photos.counts(
+          library,
+          albums.map((album) => ({ kind: "album", album: album.id }) as const),
+          ports.stop,
+        );
+        const lines = albums.map(
+          (album, index): AlbumLine => ({ path: pathOf(album), id: album.id, count: counts[index] }),
+        );
+        return {
+          library: library.zone,
+          albums: lines.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+          unsupported: unsupported.map((album) => `${album.name} (${album.reason})`),
+        };
+      }),
+    );
+  });
+}
+
+function isPrimary(library: Library): boolean {
+  return library.zone === PRIMARY_ZONE;
+}
+
+/** `SharedSync-` and the first eight characters of the UUID, the short form people write. */
+function selectorOf(library: Library): string {
+  return isPrimary(library) ? "primary" : library.zone.slice(0, 19);
+}

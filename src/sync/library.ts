@@ -1,0 +1,177 @@
+import type { AlbumListing, Library, Photos } from "../icloud/photos/types.ts";
+import type { AssetId } from "../library/asset.ts";
+import type { Clock, Logger } from "../runtime/ports.ts";
+import type { State } from "../state/types.ts";
+import { bridgeChanges } from "./bridge.ts";
+import type { Pass } from "./pass.ts";
+import { planPasses } from "./passes.ts";
+import type { Stops } from "./stops.ts";
+import type { Tally } from "./tally.ts";
+import type { SyncSettings } from "./types.ts";
+import { finishWalk, type OpenWalk, openWalk, type WalkDeps } from "./walk.ts";
+
+export interface LibraryDeps {
+  readonly photos: Photos;
+  readonly state: State;
+  readonly settings: SyncSettings;
+  readonly tally: Tally;
+  readonly stops: Stops;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly cancel: AbortSignal;
+  /** Raises the number of assets that are expected in this run. */
+  readonly expect: (assets: number) => void;
+  readonly walk: WalkDeps;
+}
+
+/** Zone of the account's own library; the only one with albums (cloudkit.md 2.4). */
+export const PRIMARY_ZONE = "PrimarySync";
+
+/**
+ * One full enumeration of a library: albums, then what is in none, then the changes that happened meanwhile. The zone
+ * token is stored only when every part ended naturally (engine.md 5.5); failed files do not hold it, since their rows
+ * are durable work (DECISIONS 13).
+ */
+export async function syncLibrary(library: Library, deps: LibraryDeps): Promise<void> {
+  const { photos, state, settings, tally, logger, clock, cancel } = deps;
+  const zone = library.zone;
+  const readiness = await photos.readiness(library, cancel);
+  if (!readiness.ready) {
+    tally.enumerationError(`${zone}: Apple is still preparing this library (${readiness.state}); try again later`);
+    return;
+  }
+  const listing: AlbumListing =
+    zone === PRIMARY_ZONE ? await photos.albums(library, cancel) : { albums: [], unsupported: [] };
+  for (const album of listing.unsupported)
+    logger.debug("album can't be listed", { album: album.name, reason: album.reason });
+  const { passes, warnings } = planPasses(library, listing, settings, state.albumNames(zone));
+  for (const warning of warnings) {
+    logger.warn(warning);
+    tally.notice(warning);
+  }
+  const counts = countInBackground(library, passes, deps);
+
+  const scan = state.beginScan(zone, clock.now());
+  const complete = await walkAll(passes, scan, counts, deps);
+  if (!complete || settings.dryRun || deps.stops.stopped) return;
+  if (zone === PRIMARY_ZONE)
+    state.keepAlbums(
+      zone,
+      listing.albums.map((album) => album.id),
+    );
+  const pruned = state.pruneUnseen(zone, scan);
+  if (pruned > 0) logger.info("forgot unfinished work for photos that are no longer in iCloud", { files: pruned });
+  state.endScan(zone, scan);
+  await storeToken(library, passes, scan, readiness.token, deps);
+}
+
+/** Counts are for progress and for the end of a walk; nothing waits for them, and their failure is no failure. */
+function countInBackground(library: Library, passes: readonly Pass[], deps: LibraryDeps): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  deps.photos
+    .counts(
+      library,
+      passes.map((pass) => pass.list),
+      deps.cancel,
+    )
+    .then((found) => {
+      for (const [index, pass] of passes.entries()) {
+        const count = found[index];
+        if (count !== undefined) counts.set(pass.key, count);
+      }
+      deps.expect(expected(passes, counts));
+    })
+    .catch((error: unknown) => deps.logger.debug("could not count the library", { reason: String(error) }));
+  return counts;
+}
+
+/** The whole list when it is walked (albums are parts of it), else the albums. */
+function expected(passes: readonly Pass[], counts: ReadonlyMap<string, number>): number {
+  const whole = passes.find((pass) => pass.list.kind === "all");
+  if (whole !== undefined) return counts.get(whole.key) ?? 0;
+  return passes.reduce((sum, pass) => sum + (counts.get(pass.key) ?? 0), 0);
+}
+
+/**
+ * Walks the passes in order; while one is planned, the first pages of the next ones are on their way as far as the
+ * pace allows. The unfiled rest is opened only when every album is known (engine.md 1.3), so its URLs are fresh.
+ */
+async function walkAll(
+  passes: readonly Pass[],
+  scan: number,
+  counts: ReadonlyMap<string, number>,
+  deps: LibraryDeps,
+): Promise<boolean> {
+  const open: OpenWalk[] = [];
+  let upcoming = 0;
+  let complete = true;
+  const openMore = (atMost: number) => {
+    while (open.length < atMost) {
+      const pass = passes[upcoming];
+      if (pass === undefined || (pass.onlyUnfiled && open.length > 0)) return;
+      upcoming += 1;
+      open.push(openWalk(pass, scan, () => counts.get(pass.key), deps.walk));
+    }
+  };
+  try {
+    for (;;) {
+      openMore(1);
+      const walk = open[0];
+      if (walk === undefined) return complete;
+      if (walk.pass.onlyUnfiled && !complete) {
+        deps.tally.enumerationError(
+          "photos in no album were left for the next run, because not every album could be read",
+        );
+        return false;
+      }
+      openMore(deps.walk.pace.lookAhead());
+      const end = await finishWalk(walk, scan, deps.walk);
+      open.shift();
+      complete &&= end.complete;
+      if (deps.stops.stopped) return false;
+    }
+  } finally {
+    await Promise.all(
+      open.map((walk) => walk.pages.return({ complete: false, reasons: [], firstToken: undefined, issues: [] })),
+    );
+  }
+}
+
+async function storeToken(
+  library: Library,
+  passes: readonly Pass[],
+  scan: number,
+  firstToken: string | undefined,
+  deps: LibraryDeps,
+): Promise<void> {
+  const { photos, state, logger, cancel } = deps;
+  if (firstToken === undefined || firstToken.trim() === "") {
+    logger.warn("Apple sent no sync token; the next run lists everything again", { library: library.zone });
+    return;
+  }
+  const bridge = await bridgeChanges(photos, library, firstToken, cancel);
+  let told = bridge.complete;
+  if (bridge.changed.length > 0) {
+    const looked = await photos.lookup(library, bridge.changed, cancel);
+    for (const result of looked) {
+      if (result.state === "unknown") told = false;
+      if (result.state !== "found") continue;
+      for (const pass of passesOf(result.asset.id, library, passes, state)) {
+        const jobs = await deps.walk.planner.plan(pass, [result.asset], scan, deps.clock.now());
+        for (const job of jobs) if (!(await deps.walk.enqueue(job))) return;
+      }
+    }
+  }
+  if (told) state.setZoneToken(library.zone, bridge.token);
+  else
+    logger.info("the library changed while it was listed; the next run lists everything again", {
+      library: library.zone,
+    });
+}
+
+/** Where an asset that changed during the walk is planned again: where it is placed, else with the unfiled rest. */
+function passesOf(id: AssetId, library: Library, passes: readonly Pass[], state: State): readonly Pass[] {
+  const keys = new Set(state.placementsOf(library.zone, id).map((place) => place.pass));
+  const held = passes.filter((pass) => pass.purpose === "place" && keys.has(pass.key));
+  return held.length > 0 ? held : passes.filter((pass) => pass.list.kind === "all");
+}

@@ -1,0 +1,11 @@
+import type { NamingSettings } from "../library/names.ts";
+import type { SyncSettings } from "./types.ts";
+
+/** The part of the settings that decides names and renditions. */
+export function namingOf(settings: SyncSettings): NamingSettings {
+  return {
+    keepUnicode: settings.keepUnicode,
+    fileMatchPolicy: settings.fileMatchPolicy,
+    livePhotoMovNaming: settings.livePhotoMovNaming,
+  };
+}

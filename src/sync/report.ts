@@ -1,0 +1,55 @@
+import type { State } from "../state/types.ts";
+import type { Stops } from "./stops.ts";
+import type { Tally } from "./tally.ts";
+import type { SyncReport, SyncSettings } from "./types.ts";
+
+/** Most failed files that a report names. */
+const NAMED_FAILURES = 200;
+
+export interface ReportInput {
+  readonly tally: Tally;
+  readonly stops: Stops;
+  readonly state: State;
+  readonly settings: SyncSettings;
+  readonly elapsedMs: number;
+}
+
+/** What a run has come to: session loss before interruption before partial failure before success (engine.md 1.10). */
+export function buildReport({ tally, stops, state, settings, elapsedMs }: ReportInput): SyncReport {
+  const totals = state.totals(settings.perAsset);
+  const failures = tally.failed + totals.exhausted + tally.enumerationErrors.length + sum(tally.broken);
+  return {
+    outcome: outcomeOf(stops, failures),
+    dryRun: settings.dryRun,
+    assetsSeen: tally.seen,
+    downloaded: tally.downloaded,
+    adopted: tally.adopted,
+    linked: tally.linked,
+    failed: tally.failed,
+    exhausted: totals.exhausted,
+    waiting: totals.waiting,
+    bytesDownloaded: tally.bytesReceived,
+    bytesWritten: tally.bytesWritten,
+    skipped: tally.skipped,
+    issues: tally.allIssues(),
+    enumerationErrors: tally.enumerationErrors,
+    fullReason: "no_incremental_yet",
+    elapsedMs,
+    failedFiles: state
+      .listFiles("failed", NAMED_FAILURES)
+      .map((file) => ({ name: file.path ?? file.filename ?? file.asset, error: file.error ?? "unknown error" })),
+    notices: tally.notices,
+    planned: undefined,
+  };
+}
+
+function outcomeOf(stops: Stops, failures: number): SyncReport["outcome"] {
+  if (stops.reason === "session") return "session_expired";
+  if (stops.reason === "shutdown") return "interrupted";
+  if (failures > 0 || stops.reason !== undefined) return "partial_failure";
+  return "success";
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}

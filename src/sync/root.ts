@@ -1,0 +1,132 @@
+import { mkdir, opendir, stat } from "node:fs/promises";
+import { freeBytes, probeWritable } from "../download/space.ts";
+import { EXIT, Failure } from "../library/failure.ts";
+import type { Logger } from "../runtime/ports.ts";
+
+/** Below this a run does not even list (DECISIONS 20). */
+export const SPACE_FLOOR_BYTES = 100 * 1024 * 1024;
+/** Below this it warns. */
+export const SPACE_WARNING_BYTES = 1024 * 1024 * 1024;
+
+const MIB = 1024 * 1024;
+
+export interface RootState {
+  readonly directory: string;
+  /** Whether any row says that a file was downloaded. */
+  readonly hasDownloads: boolean;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Makes sure that the download folder is there and is the one the catalogue speaks of. It is created only while no
+ * row says downloaded; missing or empty although files were saved there, it is taken for an unmounted disk, and the
+ * run ends before anything is fetched again (DECISIONS 17, engine.md TX-20, TX-21). Throws `Failure` with exit 1.
+ */
+export async function openRoot(root: RootState, logger: Logger): Promise<void> {
+  const found = await findDirectory(root.directory);
+  if (found === "absent") {
+    if (root.hasDownloads && !root.force) throw missing(root.directory, "is not there");
+    if (root.dryRun) return;
+    await createDirectory(root.directory);
+  } else if (root.hasDownloads && !root.force && (await isEmpty(root.directory))) {
+    throw missing(root.directory, "is empty");
+  }
+  if (root.dryRun) return;
+  await probe(root.directory);
+  const free = await freeBytes(root.directory);
+  if (free === undefined) return;
+  if (free < SPACE_FLOOR_BYTES) {
+    throw new Failure(
+      `Insufficient disk space: ${Math.floor(free / MIB)} MiB free at ${root.directory}, at least ${SPACE_FLOOR_BYTES / MIB} MiB are needed`,
+      { exit: EXIT.failure, remedy: "Free some space or choose another folder with --download-dir." },
+    );
+  }
+  if (free < SPACE_WARNING_BYTES) {
+    logger.warn("little disk space is left", { directory: root.directory, free_mib: Math.floor(free / MIB) });
+  }
+}
+
+/** The device that holds the folder, to notice that a disk was unmounted while running; undefined when it is gone. */
+export async function deviceOf(directory: string): Promise<number | undefined> {
+  try {
+    return (await stat(directory)).dev;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+function missing(directory: string, how: string): Failure {
+  return new Failure(`The download folder ${directory} ${how}, but files were saved there before`, {
+    exit: EXIT.failure,
+    remedy: "Mount the disk it is on. If the files are really gone and should be fetched again, run with --force.",
+  });
+}
+
+async function findDirectory(directory: string): Promise<"present" | "absent"> {
+  try {
+    if ((await stat(directory)).isDirectory()) return "present";
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "absent";
+    throw unusable(directory, error);
+  }
+  throw new Failure(`The download folder ${directory} is not a folder`, {
+    exit: EXIT.failure,
+    remedy: "Choose another folder with --download-dir.",
+  });
+}
+
+async function createDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (error) {
+    throw unusable(directory, error, "create");
+  }
+}
+
+async function probe(directory: string): Promise<void> {
+  try {
+    await probeWritable(directory);
+  } catch (error) {
+    throw unusable(directory, error, "write to");
+  }
+}
+
+async function isEmpty(directory: string): Promise<boolean> {
+  try {
+    const entries = await opendir(directory);
+    for await (const entry of entries) {
+      // A freshly formatted disk is as empty as no disk at all.
+      if (entry.name !== "lost+found") return false;
+    }
+    return true;
+  } catch (error) {
+    throw unusable(directory, error, "read");
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+const PLAIN: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  ENOTDIR: "a part of the path is a file",
+  EIO: "the disk reports an error",
+  ENAMETOOLONG: "the path is too long",
+};
+
+function unusable(directory: string, error: unknown, verb = "use"): Failure {
+  const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+  return new Failure(`Cannot ${verb} the download folder ${directory}: ${PLAIN[code] ?? code}`, {
+    exit: EXIT.failure,
+    remedy: "Check its permissions and its disk, or choose another folder with --download-dir.",
+    cause: error,
+  });
+}

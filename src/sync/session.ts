@@ -1,0 +1,120 @@
+import { mkdir } from "node:fs/promises";
+import { createSignIn, type SignIn } from "../icloud/auth/index.ts";
+import { createPhotos } from "../icloud/photos/index.ts";
+import type { Photos } from "../icloud/photos/types.ts";
+import { type AccountFiles, accountFiles } from "../library/account.ts";
+import { EXIT, Failure } from "../library/failure.ts";
+import { acquireLock } from "../state/index.ts";
+import type { AccountSettings, Ports } from "./types.ts";
+
+/** An account's files on disk and the door to Apple, for as long as one command runs. */
+export interface AccountSession {
+  readonly signIn: SignIn;
+  readonly files: AccountFiles;
+}
+
+export interface SessionOptions {
+  /** Write nothing: no folder, no lock, no session file (DECISIONS 22). */
+  readonly readOnly?: boolean;
+  /** Try again for a while when another process holds the account: a command of a few seconds may be in the way. */
+  readonly patient?: boolean;
+}
+
+/** Paths of the account's files below the data folder. */
+export function filesOf(settings: Pick<AccountSettings, "dataDir" | "domain" | "username">): AccountFiles {
+  return accountFiles(settings.dataDir, settings.domain, settings.username);
+}
+
+/**
+ * Holds the account's lock while `use` runs, so that one process at a time speaks for it; closes the session and frees
+ * the lock on every way out. Throws `Failure` when another instance holds it.
+ */
+export async function withAccount<T>(
+  settings: AccountSettings,
+  ports: Ports,
+  options: SessionOptions,
+  use: (session: AccountSession) => Promise<T>,
+): Promise<T> {
+  const files = filesOf(settings);
+  if (options.readOnly !== true) await createDataDir(settings.dataDir);
+  const lock =
+    options.readOnly === true
+      ? undefined
+      : await acquireLock(files.lock, {
+          retries: options.patient === true ? 6 : 0,
+          clock: ports.clock,
+          signal: ports.stop,
+        });
+  try {
+    const signIn = await createSignIn({
+      domain: settings.domain,
+      username: settings.username,
+      files,
+      clock: ports.clock,
+      random: ports.random,
+      logger: ports.logger,
+      signal: ports.stop,
+      readOnly: options.readOnly === true,
+    });
+    try {
+      return await use({ signIn, files });
+    } finally {
+      await signIn.close();
+    }
+  } finally {
+    lock?.release();
+  }
+}
+
+/** Signs in as far as needed and opens the photos service, which renews the session by itself when Apple drops it. */
+export async function openPhotos(
+  session: AccountSession,
+  settings: AccountSettings,
+  ports: Ports,
+  retries: number,
+): Promise<Photos> {
+  const { account } = await session.signIn.authenticate(credentials(settings, ports));
+  return createPhotos({
+    http: session.signIn.http,
+    account,
+    clock: ports.clock,
+    random: ports.random,
+    logger: ports.logger,
+    retries,
+    reauthenticate: async (attempt) => {
+      ports.logger.warn("Apple has dropped the session, signing in again", { attempt });
+      const renewed = await session.signIn.reauthenticate(
+        attempt <= 1 ? "soft" : "strip",
+        credentials(settings, ports),
+      );
+      return renewed.account;
+    },
+  });
+}
+
+/** What a sign-in may ask for, and of whom. */
+export function credentials(settings: AccountSettings, ports: Ports) {
+  const prompts = ports.prompts;
+  return {
+    password: () => settings.password.read(),
+    passwordInteractive: settings.password.interactive,
+    ...(prompts === undefined
+      ? {}
+      : { askCode: (question: string, signal: AbortSignal) => prompts.code(question, signal) }),
+  };
+}
+
+async function createDataDir(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Failure(
+      `Cannot create the data folder ${path}: ${(error as NodeJS.ErrnoException).code ?? "unknown error"}`,
+      {
+        exit: EXIT.failure,
+        remedy: "Check its permissions, or choose another one with --data-dir.",
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,75 @@
+import type { TransferFailed, TransferResult } from "../download/types.ts";
+
+/** Why no new work is started any more (engine.md 1.7). Never conflated: each has its own words and its own way out. */
+export type StopReason = "shutdown" | "disk-full" | "session" | "offline" | "throttled" | "tls" | "root-gone" | "state";
+
+/** Session refusals of the media hosts after which new transfers make no sense. */
+const SESSION_LIMIT = 3;
+/** Broken connections in a row, of at least three files, without a byte in between: the line is down, not the file. */
+const OFFLINE_LIMIT = 10;
+const OFFLINE_FILES = 3;
+
+const OFFLINE_KINDS: ReadonlySet<TransferFailed["kind"]> = new Set(["network", "stall"]);
+
+/**
+ * Watches what happens to the transfers of one run and trips when going on would only do harm. Work that was queued
+ * but never started stays pending and is charged to nobody.
+ */
+export class Stops {
+  readonly #controller = new AbortController();
+  readonly #shutdown: AbortSignal;
+  #reason: StopReason | undefined;
+  #detail: string | undefined;
+  #sessionRefusals = 0;
+  #offlineTries = 0;
+  readonly #offlineFiles = new Set<string>();
+
+  constructor(shutdown: AbortSignal) {
+    this.#shutdown = shutdown;
+    if (shutdown.aborted) this.trip("shutdown");
+    else shutdown.addEventListener("abort", () => this.trip("shutdown"), { once: true });
+  }
+
+  /** Aborts when a breaker trips or a stop was asked for; in-flight transfers go on, waits end. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get stopped(): boolean {
+    return this.#shutdown.aborted || this.#reason !== undefined;
+  }
+
+  get reason(): StopReason | undefined {
+    return this.#reason;
+  }
+
+  /** What was seen, for the message. */
+  get detail(): string | undefined {
+    return this.#detail;
+  }
+
+  trip(reason: StopReason, detail?: string): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#detail = detail;
+    this.#controller.abort(new Error(`stopped: ${reason}`));
+  }
+
+  /** Takes in how one transfer ended; `file` tells files apart. */
+  note(file: string, result: TransferResult): void {
+    if (result.bytesReceived > 0 || result.outcome === "published") {
+      this.#offlineTries = 0;
+      this.#offlineFiles.clear();
+    }
+    if (result.outcome === "published") return;
+    if (result.kind === "disk-full") this.trip("disk-full", result.message);
+    if (result.kind === "tls") this.trip("tls", result.message);
+    if (result.kind === "session" && ++this.#sessionRefusals >= SESSION_LIMIT) this.trip("session", result.message);
+    if (OFFLINE_KINDS.has(result.kind) && result.bytesReceived === 0) {
+      this.#offlineTries += 1;
+      this.#offlineFiles.add(file);
+      if (this.#offlineTries >= OFFLINE_LIMIT && this.#offlineFiles.size >= OFFLINE_FILES)
+        this.trip("offline", result.message);
+    }
+  }
+}

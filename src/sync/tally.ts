@@ -1,0 +1,82 @@
+import type { Progress, SyncReport } from "./types.ts";
+
+/** How one listed asset was dealt with; the strongest outcome of its files (engine.md PL-23). */
+export type AssetOutcome = "forwarded" | "on_disk" | "by_state" | "retry_exhausted";
+
+/**
+ * The running count of one sync run. Every asset is counted once, when it is first met; later meetings in other passes
+ * are `duplicates` and belong to no sum. So `seen = forwarded + all skips + broken`, which `checkSum` asserts.
+ */
+export class Tally {
+  seen = 0;
+  forwarded = 0;
+  duplicates = 0;
+  downloaded = 0;
+  adopted = 0;
+  linked = 0;
+  failed = 0;
+  interrupted = 0;
+  bytesReceived = 0;
+  bytesWritten = 0;
+  filesPlanned = 0;
+  bytesPlanned = 0;
+  unproven = 0;
+  readonly skipped: Record<string, number> = {};
+  readonly broken: Record<string, number> = {};
+  readonly issues: Record<string, number> = {};
+  readonly enumerationErrors: string[] = [];
+  readonly notices: string[] = [];
+
+  skip(rule: string): void {
+    this.skipped[rule] = (this.skipped[rule] ?? 0) + 1;
+  }
+
+  countBroken(defect: string): void {
+    this.broken[defect] = (this.broken[defect] ?? 0) + 1;
+  }
+
+  issue(reason: string): void {
+    this.issues[reason] = (this.issues[reason] ?? 0) + 1;
+  }
+
+  /** Said once, however often it happens. */
+  notice(text: string): void {
+    if (!this.notices.includes(text)) this.notices.push(text);
+  }
+
+  enumerationError(text: string): void {
+    if (!this.enumerationErrors.includes(text)) this.enumerationErrors.push(text);
+  }
+
+  /** Undefined when the parts add up to what was seen, else a description of the gap. */
+  checkSum(): string | undefined {
+    const parts = this.forwarded + sum(this.skipped) + sum(this.broken);
+    if (parts === this.seen) return undefined;
+    return `assets seen ${this.seen}, accounted for ${parts} (forwarded ${this.forwarded}, skipped ${JSON.stringify(this.skipped)}, broken ${JSON.stringify(this.broken)})`;
+  }
+
+  progress(phase: Progress["phase"], expected: number | undefined, pass: string | undefined): Progress {
+    return {
+      phase,
+      assetsSeen: this.seen,
+      assetsExpected: expected,
+      filesPlanned: this.filesPlanned,
+      filesDone: this.downloaded + this.linked,
+      filesFailed: this.failed,
+      bytesPlanned: this.bytesPlanned,
+      bytesDone: this.bytesReceived,
+      pass,
+    };
+  }
+
+  /** The issues and broken assets together: everything Apple listed that could not be used. */
+  allIssues(): SyncReport["issues"] {
+    const all: Record<string, number> = { ...this.issues };
+    for (const [reason, count] of Object.entries(this.broken)) all[reason] = (all[reason] ?? 0) + count;
+    return all;
+  }
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}

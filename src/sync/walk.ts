@@ -1,0 +1,138 @@
+import type { AssetPage, ListingEnd, Photos } from "../icloud/photos/types.ts";
+import type { AlbumId } from "../library/asset.ts";
+import type { State } from "../state/types.ts";
+import type { Job } from "./jobs.ts";
+import type { Pace } from "./pace.ts";
+import type { Pass } from "./pass.ts";
+import type { Planner } from "./plan.ts";
+import type { Stops } from "./stops.ts";
+import type { Tally } from "./tally.ts";
+
+export interface WalkDeps {
+  readonly photos: Photos;
+  readonly state: State;
+  readonly planner: Planner;
+  readonly tally: Tally;
+  readonly stops: Stops;
+  /** Aborts requests at once. */
+  readonly cancel: AbortSignal;
+  readonly pace: Pace;
+  /** Hands a job to the workers; resolves when there is room, false when no more work is taken. */
+  readonly enqueue: (job: Job) => Promise<boolean>;
+  /** Called after each page, for progress and for checks that belong between pages. */
+  readonly betweenPages: (pass: Pass) => Promise<void>;
+}
+
+export interface WalkEnd {
+  readonly complete: boolean;
+  /** Sync token of the zone from before the walk's first page. */
+  readonly firstToken: string | undefined;
+}
+
+/** A pass whose first page is asked for while earlier passes are still being planned. */
+export interface OpenWalk {
+  readonly pass: Pass;
+  readonly pages: AsyncGenerator<AssetPage, ListingEnd, void>;
+  readonly walk: string;
+  /** Its turn has come: until then it asks for one page only. */
+  current: boolean;
+  first: Promise<IteratorResult<AssetPage, ListingEnd>> | undefined;
+}
+
+/**
+ * Opens the listing of a pass and asks for its first page. Nothing is planned yet: planning follows the order of the
+ * passes, so names never depend on which answer came first.
+ */
+export function openWalk(pass: Pass, scan: number, expected: () => number | undefined, deps: WalkDeps): OpenWalk {
+  const walk = `${scan}:${pass.key}`;
+  const turn = { current: false };
+  const pages = deps.photos.list(pass.library, pass.list, {
+    signal: deps.cancel,
+    lookAhead: () => (turn.current ? deps.pace.lookAhead() : 1),
+    // Read when it is needed: the count may arrive while the walk is on its way.
+    get expected() {
+      return expected();
+    },
+    seenBefore: (id) => deps.state.metInWalk(walk, id),
+    idsOnly: pass.purpose === "members",
+  });
+  const first = pages.next();
+  // Awaited later; a failure that comes earlier must not count as unhandled.
+  first.catch(() => undefined);
+  return Object.assign(turn, { pass, pages, walk, first });
+}
+
+/**
+ * Walks an open listing to its end: plans each page, hands out its jobs, and records who is a member of an album.
+ * Returns early (incomplete) when a stop was asked for. Throws what the listing throws.
+ */
+export async function finishWalk(open: OpenWalk, scan: number, deps: WalkDeps): Promise<WalkEnd> {
+  const { pass, pages, walk } = open;
+  const { state, tally, stops, pace } = deps;
+  open.current = true;
+  const album = pass.album;
+  const generation = album === undefined ? 0 : state.beginMembers(pass.library.zone, album.id, album.name);
+  let failedAt: unknown;
+  try {
+    for (;;) {
+      const next = await (open.first ?? pages.next());
+      open.first = undefined;
+      if (next.done === true) return end(pass, next.value, album?.id, generation, scan, deps);
+      const page = next.value;
+      pace.pageArrived();
+      tally.duplicates += page.duplicates;
+      for (const issue of page.issues) note(pass, scan, issue, deps);
+      if (album !== undefined) {
+        state.addMembers(
+          pass.library.zone,
+          album.id,
+          generation,
+          page.assets.map((asset) => asset.id),
+        );
+      }
+      if (pass.purpose === "place") {
+        for (const job of await deps.planner.plan(pass, page.assets, scan, page.receivedAt)) {
+          if (!(await deps.enqueue(job))) break;
+        }
+      }
+      await deps.betweenPages(pass);
+      if (stops.stopped) return { complete: false, firstToken: undefined };
+    }
+  } catch (error) {
+    failedAt = error;
+    throw error;
+  } finally {
+    // Ends requests that are still on their way; a walk that failed has nothing left to say.
+    await pages.return({ complete: false, reasons: [], firstToken: undefined, issues: [] }).catch((error: unknown) => {
+      if (failedAt === undefined) throw error;
+    });
+    state.forgetWalk(walk);
+  }
+}
+
+function end(
+  pass: Pass,
+  listing: ListingEnd,
+  album: AlbumId | undefined,
+  generation: number,
+  scan: number,
+  deps: WalkDeps,
+): WalkEnd {
+  for (const issue of listing.issues) note(pass, scan, issue, deps);
+  if (listing.complete) {
+    if (album !== undefined) deps.state.completeMembers(pass.library.zone, album, generation);
+  } else {
+    deps.tally.enumerationError(`${pass.label}: ${listing.reasons.join("; ")}`);
+  }
+  return { complete: listing.complete, firstToken: listing.firstToken };
+}
+
+function note(
+  pass: Pass,
+  scan: number,
+  issue: { recordName: string | undefined; reason: string; detail?: string },
+  deps: WalkDeps,
+): void {
+  deps.tally.issue(issue.reason);
+  deps.state.putIssue(pass.library.zone, scan, issue.recordName ?? "", issue.reason, issue.detail);
+}

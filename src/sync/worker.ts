@@ -1,0 +1,143 @@
+import { dirname } from "node:path";
+import { classify } from "../download/classify.ts";
+import { placeCopy } from "../download/copies.ts";
+import { type TransferDeps, transfer } from "../download/transfer.ts";
+import type { TransferFailed } from "../download/types.ts";
+import type { Clock, Logger } from "../runtime/ports.ts";
+import type { PlacementRow, State } from "../state/types.ts";
+import type { Finalizer } from "./finalizer.ts";
+import type { InFlight, Job } from "./jobs.ts";
+import type { Stops } from "./stops.ts";
+import type { Tally } from "./tally.ts";
+
+export interface WorkerDeps {
+  readonly state: State;
+  readonly finalizer: Finalizer;
+  readonly inFlight: InFlight;
+  readonly tally: Tally;
+  readonly stops: Stops;
+  readonly transfer: TransferDeps;
+  readonly albumCopies: "link" | "copy";
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly run: number;
+}
+
+/**
+ * Brings one file to its place and settles it: a local copy where the bytes are on disk already, else one transfer.
+ * Places that waited for the same bytes are served right after, from the published file. Never throws for a file that
+ * failed; throws when the catalogue can't be written.
+ */
+export async function work(job: Job, deps: WorkerDeps): Promise<void> {
+  const published = await bring(job, deps);
+  for (const follower of deps.inFlight.settle(job)) {
+    if (published) await bring({ ...follower, from: job.finalPath }, deps);
+    else if (sameFile(follower, job)) await putOff(follower, deps);
+    else await bring(follower, deps);
+  }
+}
+
+/** True when the file now stands at its place. */
+async function bring(job: Job, deps: WorkerDeps): Promise<boolean> {
+  if (deps.stops.stopped) {
+    await putOff(job, deps);
+    return false;
+  }
+  if (job.from !== undefined && (await copyFrom(job, job.from, deps))) return true;
+
+  const result = await transfer(
+    {
+      url: job.resource.url,
+      urlReceivedAt: job.receivedAt,
+      checksum: job.resource.checksum,
+      size: job.resource.size,
+      tempPath: job.tempPath,
+      finalPath: job.finalPath,
+      modifiedAt: job.modifiedAt,
+      label: job.path,
+    },
+    deps.transfer,
+  );
+  deps.tally.bytesReceived += result.bytesReceived;
+  if (result.outcome === "failed") {
+    await fail(job, result, deps);
+    return false;
+  }
+  if (result.warning !== undefined) deps.logger.warn(result.warning, { file: job.path });
+  deps.stops.note(job.path, result);
+  await present(job, "download", result.proof, deps);
+  deps.tally.downloaded += 1;
+  deps.tally.bytesWritten += job.resource.size;
+  if (result.proof === "size") deps.tally.unproven += 1;
+  return true;
+}
+
+/** Serves the place from a file on this disk. False when that did not work out and the bytes must be fetched. */
+async function copyFrom(job: Job, from: string, deps: WorkerDeps): Promise<boolean> {
+  const copied = await placeCopy({
+    from,
+    to: job.finalPath,
+    tempPath: job.tempPath,
+    checksum: job.resource.checksum,
+    size: job.resource.size,
+    modifiedAt: job.modifiedAt,
+    policy: deps.albumCopies,
+    folders: deps.transfer.folders,
+    fileMode: deps.transfer.fileMode,
+  });
+  if (copied.outcome === "failed") {
+    deps.logger.debug("could not serve a second place from disk, fetching instead", {
+      file: job.path,
+      reason: copied.message,
+    });
+    return false;
+  }
+  await present(job, copied.method, "provider", deps);
+  deps.tally.linked += 1;
+  if (copied.method === "copy") deps.tally.bytesWritten += job.resource.size;
+  return true;
+}
+
+/** Publish, then record. */
+function present(
+  job: Job,
+  method: NonNullable<PlacementRow["method"]>,
+  proof: "provider" | "size",
+  deps: WorkerDeps,
+): Promise<void> {
+  const { state, clock } = deps;
+  return deps.finalizer.settle(dirname(job.finalPath), () => {
+    state.putDownloaded(job.key, { proof, at: Math.trunc(clock.now() / 1000) });
+    state.placementPresent(job.key, job.pass, {
+      localSize: job.resource.size,
+      localMtime: Math.trunc(job.modifiedAt),
+      method,
+    });
+    state.releaseTemp(job.tempPath);
+  });
+}
+
+async function fail(job: Job, result: TransferFailed, deps: WorkerDeps): Promise<void> {
+  if (result.kind === "interrupted") return putOff(job, deps);
+  deps.stops.note(job.path, result);
+  const rule = classify(result.kind);
+  if (rule.putOff) return putOff(job, deps);
+  deps.tally.failed += 1;
+  deps.logger.warn("could not fetch a file", { file: job.path, reason: result.message });
+  const { state } = deps;
+  await deps.finalizer.settle(undefined, () => {
+    // The file may stand at another place already: then only this place has failed.
+    if (state.rendition(job.key)?.status === "downloaded") state.placementFailed(job.key, job.pass);
+    else state.putFailed(job.key, { error: result.message, kind: result.kind, charge: rule.charge });
+  });
+}
+
+/** Back to pending, uncharged: it was not this file's fault, and a later run takes it up. */
+async function putOff(job: Job, deps: WorkerDeps): Promise<void> {
+  deps.tally.interrupted += 1;
+  await deps.finalizer.settle(undefined, () => deps.state.putBack(job.key));
+}
+
+function sameFile(a: Job, b: Job): boolean {
+  return a.key.library === b.key.library && a.key.asset === b.key.asset && a.key.rendition === b.key.rendition;
+}
