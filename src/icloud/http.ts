@@ -38,7 +38,7 @@ export class AppleNetworkError extends Error {
   override readonly name = "AppleNetworkError";
   constructor(
     readonly host: string,
-    readonly kind: "dns" | "connect" | "reset" | "timeout" | "tls" | "other",
+    readonly kind: "dns" | "connect" | "reset" | "timeout" | "tls" | "tls-invalid" | "other",
     options?: ErrorOptions,
   ) {
     super(`cannot reach ${host} (${kind})`, options);
