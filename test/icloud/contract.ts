@@ -43,8 +43,15 @@ export interface DoubleContext {
   readonly dsid: string;
 }
 
-/** Built by the photos half, mounted by the doors under the CloudKit and CDN hosts. */
+/**
+ * Built by the photos half, mounted by the doors under the CloudKit and CDN hosts. Send its answers with `wire.ts`: its
+ * faults need `Content-Length` beside a stream, and a broken connection where a stream fails.
+ */
 export interface PhotosHalf {
+  /** Paths `/database/1/com.apple.photos.cloud/production/...`. Checks cookies, partition host, query and body itself. */
   readonly cloudkit: Hono;
+  /** Paths `/B/...` of `cvws.icloud-content.com`. */
   readonly cdn: Hono;
+  /** Short name for the log, e.g. `private/records/query:assets`, `shared/changes/zone`, `cdn`. */
+  operationOf(path: string, body: unknown): string;
 }
