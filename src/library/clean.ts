@@ -1,4 +1,4 @@
-/** Names made safe for file systems (files.md 2). Pure; the same on every operating system. */
+/** Names made safe for file systems (files.md 2). The same everywhere, save what Windows alone can't create. */
 
 /** Longest name of a file or folder, UTF-8 bytes. */
 export const NAME_BYTES = 255;
@@ -6,23 +6,39 @@ export const NAME_BYTES = 255;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const FORBIDDEN = /[/\\:*?"<>|\u0000-\u001f\u007f-\u009f]/g;
 
+export interface CleanOptions {
+  /** Also make it a name that Windows can create. */
+  readonly windows?: boolean;
+}
+
 /**
  * A file name: forbidden and control characters become `_`, at most 255 bytes, the extension kept. Dots, blanks and
- * reserved words stay as they are. The result never holds a separator, so it can't leave its folder.
+ * reserved words stay as they are, except for Windows. The result never holds a separator, so it can't leave its folder.
  */
-export function cleanName(name: string): string {
-  return name === "" ? "_" : shorten(name.replaceAll(FORBIDDEN, "_"), "");
+export function cleanName(name: string, { windows = false }: CleanOptions = {}): string {
+  if (name === "") return "_";
+  const safe = name.replaceAll(FORBIDDEN, "_");
+  return shorten(windows ? forWindows(safe.replace(/[. ]+$/, "")) : safe, "");
 }
 
 /**
  * A folder name: as `cleanName`, and nothing in it can mean another folder: no `..`, no dots or blanks at the ends,
  * never empty. The order of the steps matters for the names of existing trees.
  */
-export function cleanComponent(name: string): string {
+export function cleanComponent(name: string, { windows = false }: CleanOptions = {}): string {
   const trimmed = cleanName(name)
     .replaceAll("..", "_")
     .replaceAll(/^[. ]+|[. ]+$/g, "");
-  return trimmed === "" ? "_" : trimmed;
+  const named = trimmed === "" ? "_" : trimmed;
+  return windows ? shorten(forWindows(named), "") : named;
+}
+
+const RESERVED = /^(con|prn|aux|nul|com[1-9]|lpt[1-9])(?=\.|$)/i;
+
+/** Windows takes device names for devices, whatever extension they have, and drops dots and blanks at the end. */
+function forWindows(name: string): string {
+  if (name === "") return "_";
+  return RESERVED.test(name) ? `_${name}` : name;
 }
 
 /** Splits at the last dot anywhere; the extension keeps its dot, and is empty when there is none. */
