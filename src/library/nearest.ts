@@ -4,7 +4,7 @@
  * The candidates that differ from `name` by little: other case or composition first, then few edits (a third of the
  * name's length at most). Nearest first, at most `limit`.
  */
-export function nearest(name: string, candidates: Iterable<string>, limit = 3): readonly string[] {
+export function nearestNames(name: string, candidates: Iterable<string>, limit = 3): readonly string[] {
   const wanted = fold(name);
   const allowed = Math.max(1, Math.floor(wanted.length / 3));
   const scored: Array<{ readonly candidate: string; readonly distance: number }> = [];
@@ -19,6 +19,11 @@ export function nearest(name: string, candidates: Iterable<string>, limit = 3): 
     .toSorted((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
     .slice(0, limit)
     .map(({ candidate }) => candidate);
+}
+
+/** The candidate that `name` was most likely meant to be, if any is near. */
+export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  return nearestNames(name, candidates, 1)[0];
 }
 
 function fold(text: string): string {

@@ -1,6 +1,6 @@
 /** Which albums, smart folders and libraries a person asked for (cli.md 1.5.1, files.md 4). */
 import { EXIT, Failure } from "./failure.ts";
-import { nearest } from "./nearest.ts";
+import { nearestNames } from "./nearest.ts";
 import { librarySegment } from "./template.ts";
 
 export type SelectorKind = "albums" | "smart_folders" | "libraries";
@@ -199,7 +199,7 @@ export function resolveAlbums(selectors: AlbumSelectors, albums: readonly Select
     suggestions[name] =
       paths.size > 1
         ? [...paths]
-        : nearest(
+        : nearestNames(
             name,
             albums.flatMap((album) => [album.path, album.name]),
           );

@@ -1,129 +1,118 @@
 /**
- * strftime for folder names (files.md 3.4): English names on every machine, a fixed set of letters, and an error for
- * everything else instead of a silently odd folder.
+ * Dates written by strftime patterns, as folder templates use them (files.md 3.4): English names whatever the locale,
+ * and no pattern that is not understood.
  */
+import type { LocalTime } from "./local-time.ts";
 
-/** A date as a calendar shows it somewhere: local fields plus how far that place is from UTC. */
-export interface LocalDate {
-  /** Milliseconds since the epoch of the local fields read as if they were UTC. */
-  readonly wallMs: number;
-  /** Seconds east of UTC. */
-  readonly offsetSeconds: number;
+/** A piece of a pattern: fixed text, or something that a date decides. */
+type Piece = string | ((time: LocalTime) => string);
+
+/** A pattern that was understood whole. */
+export interface DatePattern {
+  readonly pieces: readonly Piece[];
 }
 
-/**
- * The capture instant on the clock of the place of capture; on this machine's clock when that is not known (files.md
- * 3.5). Milliseconds are cut, never rounded up.
- */
-export function captureLocal(capturedAt: number, timeZoneOffset: number | undefined): LocalDate {
-  const instant = Math.floor(capturedAt);
-  const offsetSeconds = timeZoneOffset ?? -new Date(instant).getTimezoneOffset() * 60;
-  return { wallMs: instant + offsetSeconds * 1000, offsetSeconds };
+/** A specifier nobody defined. `position` counts characters from 1. */
+export class StrftimeError extends Error {
+  override readonly name = "StrftimeError";
+  readonly specifier: string;
+  readonly position: number;
+
+  constructor(specifier: string, position: number) {
+    super(
+      specifier === "%"
+        ? `a lone % at position ${position} (a percent sign is written %%)`
+        : `${specifier} at position ${position} is not a date specifier`,
+    );
+    this.specifier = specifier;
+    this.position = position;
+  }
 }
 
-/** A letter that strftime does not know, or a percent sign at the end. */
-export class FormatError extends Error {
-  override readonly name = "FormatError";
-}
-
-const MONTHS = "January February March April May June July August September October November December".split(" ");
-const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
+const MONTHS = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December",
+] as const;
+const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] as const;
 
 type Padding = "0" | " " | "";
 
-/** Fields of one date, computed once per format. */
-class Fields {
-  readonly date: Date;
-  readonly year: number;
-  readonly month: number;
-  readonly day: number;
-  readonly weekday: number;
-  readonly hour: number;
-  readonly minute: number;
-  readonly second: number;
-  readonly nanos: number;
-  readonly dayOfYear: number;
-
-  constructor(readonly local: LocalDate) {
-    const date = new Date(local.wallMs);
-    this.date = date;
-    this.year = date.getUTCFullYear();
-    this.month = date.getUTCMonth() + 1;
-    this.day = date.getUTCDate();
-    this.weekday = date.getUTCDay();
-    this.hour = date.getUTCHours();
-    this.minute = date.getUTCMinutes();
-    this.second = date.getUTCSeconds();
-    this.nanos = date.getUTCMilliseconds() * 1_000_000;
-    const first = new Date(0);
-    first.setUTCFullYear(this.year, 0, 1);
-    first.setUTCHours(0, 0, 0, 0);
-    this.dayOfYear = Math.floor((local.wallMs - first.getTime()) / 86_400_000) + 1;
-  }
-
-  /** ISO 8601 week and the year it belongs to. */
-  isoWeek(): { readonly year: number; readonly week: number } {
-    const weekday = this.weekday === 0 ? 7 : this.weekday;
-    const thursday = new Date(this.date);
-    thursday.setUTCDate(this.day + 4 - weekday);
-    const year = thursday.getUTCFullYear();
-    const first = new Date(0);
-    first.setUTCFullYear(year, 0, 1);
-    return { year, week: Math.floor((thursday.getTime() - first.getTime()) / (7 * 86_400_000)) + 1 };
-  }
+interface NumberField {
+  readonly width: number;
+  readonly padding: Padding;
+  readonly of: (time: LocalTime) => number;
 }
 
-const hour12 = (fields: Fields) => fields.hour % 12 || 12;
-const pad = (value: number, width: number, padding: Padding): string =>
-  value < 0
-    ? `-${pad(-value, width, padding)}`
-    : padding === ""
-      ? String(value)
-      : String(value).padStart(width, padding);
+function zero(width: number, of: NumberField["of"]): NumberField {
+  return { width, padding: "0", of };
+}
 
-/** Numbers with their usual width and padding; a modifier may change the padding. */
-const NUMBERS: Readonly<Record<string, readonly [(fields: Fields) => number, number, Padding]>> = {
-  Y: [(f) => f.year, 4, "0"],
-  C: [(f) => Math.floor(f.year / 100), 2, "0"],
-  y: [(f) => ((f.year % 100) + 100) % 100, 2, "0"],
-  G: [(f) => f.isoWeek().year, 4, "0"],
-  g: [(f) => f.isoWeek().year % 100, 2, "0"],
-  m: [(f) => f.month, 2, "0"],
-  d: [(f) => f.day, 2, "0"],
-  e: [(f) => f.day, 2, " "],
-  j: [(f) => f.dayOfYear, 3, "0"],
-  u: [(f) => f.weekday || 7, 1, "0"],
-  w: [(f) => f.weekday, 1, "0"],
-  U: [(f) => Math.floor((f.dayOfYear + 6 - f.weekday) / 7), 2, "0"],
-  W: [(f) => Math.floor((f.dayOfYear + 6 - ((f.weekday + 6) % 7)) / 7), 2, "0"],
-  V: [(f) => f.isoWeek().week, 2, "0"],
-  H: [(f) => f.hour, 2, "0"],
-  k: [(f) => f.hour, 2, " "],
-  I: [hour12, 2, "0"],
-  l: [hour12, 2, " "],
-  M: [(f) => f.minute, 2, "0"],
-  S: [(f) => f.second, 2, "0"],
-  f: [(f) => f.nanos, 9, "0"],
-  s: [(f) => Math.floor((f.local.wallMs - f.local.offsetSeconds * 1000) / 1000), 1, "0"],
+function blank(width: number, of: NumberField["of"]): NumberField {
+  return { width, padding: " ", of };
+}
+
+/** Those that are numbers, and take the modifiers `-`, `_` and `0`. */
+const NUMBERS: Readonly<Record<string, NumberField>> = {
+  Y: zero(4, (t) => t.year),
+  C: zero(2, (t) => Math.floor(t.year / 100)),
+  y: zero(2, (t) => modulo(t.year, 100)),
+  G: zero(4, (t) => isoWeek(t).year),
+  g: zero(2, (t) => modulo(isoWeek(t).year, 100)),
+  m: zero(2, (t) => t.month),
+  d: zero(2, (t) => t.day),
+  e: blank(2, (t) => t.day),
+  j: zero(3, (t) => t.dayOfYear),
+  u: zero(1, (t) => (t.weekday === 0 ? 7 : t.weekday)),
+  w: zero(1, (t) => t.weekday),
+  U: zero(2, (t) => Math.floor((t.dayOfYear - 1 + 7 - t.weekday) / 7)),
+  W: zero(2, (t) => Math.floor((t.dayOfYear - 1 + 7 - modulo(t.weekday - 1, 7)) / 7)),
+  V: zero(2, (t) => isoWeek(t).week),
+  H: zero(2, (t) => t.hour),
+  k: blank(2, (t) => t.hour),
+  I: zero(2, (t) => twelve(t.hour)),
+  l: blank(2, (t) => twelve(t.hour)),
+  M: zero(2, (t) => t.minute),
+  S: zero(2, (t) => t.second),
+  f: zero(9, (t) => t.millisecond * 1_000_000),
+  s: zero(1, (t) => t.epochSeconds),
 };
 
-const TEXTS: Readonly<Record<string, (fields: Fields) => string>> = {
-  B: (f) => MONTHS[f.month - 1] ?? "",
-  b: (f) => (MONTHS[f.month - 1] ?? "").slice(0, 3),
-  h: (f) => (MONTHS[f.month - 1] ?? "").slice(0, 3),
-  A: (f) => DAYS[f.weekday] ?? "",
-  a: (f) => (DAYS[f.weekday] ?? "").slice(0, 3),
-  p: (f) => (f.hour < 12 ? "AM" : "PM"),
-  P: (f) => (f.hour < 12 ? "am" : "pm"),
-  z: (f) => offset(f, ""),
-  Z: (f) => offset(f, ":"),
+const TEXTS: Readonly<Record<string, (time: LocalTime) => string>> = {
+  b: (t) => monthName(t).slice(0, 3),
+  h: (t) => monthName(t).slice(0, 3),
+  B: monthName,
+  a: (t) => dayName(t).slice(0, 3),
+  A: dayName,
+  p: (t) => (t.hour < 12 ? "AM" : "PM"),
+  P: (t) => (t.hour < 12 ? "am" : "pm"),
+  z: (t) => offsetText(t, ""),
+  ":z": (t) => offsetText(t, ":"),
+  // Zones have offsets here, not names: an asset carries no more.
+  Z: (t) => offsetText(t, ":"),
   "%": () => "%",
   t: () => "\t",
   n: () => "\n",
+  "3f": (t) => fraction(t, 3),
+  "6f": (t) => fraction(t, 6),
+  "9f": (t) => fraction(t, 9),
+  ".f": (t) => (t.millisecond === 0 ? "" : `.${fraction(t, 3)}`),
+  ".3f": (t) => `.${fraction(t, 3)}`,
+  ".6f": (t) => `.${fraction(t, 6)}`,
+  ".9f": (t) => `.${fraction(t, 9)}`,
 };
 
-/** Letters that stand for others. */
-const COMPOSED: Readonly<Record<string, string>> = {
+/** Those that stand for a longer pattern. */
+const SHORTHANDS: Readonly<Record<string, string>> = {
   F: "%Y-%m-%d",
   D: "%m/%d/%y",
   x: "%m/%d/%y",
@@ -136,59 +125,96 @@ const COMPOSED: Readonly<Record<string, string>> = {
   "+": "%Y-%m-%dT%H:%M:%S%.f%:z",
 };
 
-function offset({ local }: Fields, colon: string): string {
-  const minutes = Math.floor(Math.abs(local.offsetSeconds) / 60);
-  const sign = local.offsetSeconds < 0 ? "-" : "+";
-  return `${sign}${pad(Math.floor(minutes / 60), 2, "0")}${colon}${pad(minutes % 60, 2, "0")}`;
-}
+const MODIFIERS: Readonly<Record<string, Padding>> = { "-": "", _: " ", "0": "0" };
 
-const SPECIFIER = /%(?:(?<colon>:z)|(?<dot>\.?)(?<digits>[369]?)f|(?<modifier>[-_0]?)(?<letter>[A-Za-z%+]))/y;
-const PADDINGS: Readonly<Record<string, Padding>> = { "-": "", _: " ", "0": "0" };
+/** A specifier: `%`, perhaps a modifier, dot, colon or number of digits, then a letter or sign. */
+const SPECIFIER = /%(?<modifier>[-_0]?)(?<code>\.?[369]?f|:z|[^\d.:])?/gsu;
 
-/** Renders `format`. Throws `FormatError` that names what it does not know and where. */
-export function strftime(format: string, local: LocalDate): string {
-  const fields = new Fields(local);
-  let out = "";
-  for (let at = 0; at < format.length; ) {
-    const percent = format.indexOf("%", at);
-    if (percent < 0) return out + format.slice(at);
-    out += format.slice(at, percent);
-    SPECIFIER.lastIndex = percent;
-    const match = SPECIFIER.exec(format);
-    if (match === null) throw unknown(format, percent);
-    out += specifier(match.groups ?? {}, fields, () => unknown(format, percent));
-    at = SPECIFIER.lastIndex;
+/** Reads a pattern. Throws `StrftimeError` for a specifier that is unknown or cut off. */
+export function parseDatePattern(pattern: string): DatePattern {
+  const pieces: Piece[] = [];
+  let end = 0;
+  for (const found of pattern.matchAll(SPECIFIER)) {
+    pieces.push(pattern.slice(end, found.index));
+    end = found.index + found[0].length;
+    const piece = specifier(found.groups?.["modifier"] ?? "", found.groups?.["code"]);
+    if (piece === undefined) {
+      const shown = found.groups?.["code"] === undefined ? pattern.slice(found.index, end + 1) : found[0];
+      throw new StrftimeError(shown, [...pattern.slice(0, found.index)].length + 1);
+    }
+    pieces.push(...piece);
   }
-  return out;
+  pieces.push(pattern.slice(end));
+  return { pieces: pieces.filter((piece) => piece !== "") };
 }
 
-function specifier(groups: Record<string, string | undefined>, fields: Fields, fail: () => FormatError): string {
-  if (groups["colon"] !== undefined) return offset(fields, ":");
-  const letter = groups["letter"];
-  if (letter === undefined) return fraction(fields, groups["dot"] ?? "", groups["digits"] ?? "");
-  const modifier = groups["modifier"] ?? "";
-  const number = NUMBERS[letter];
+/** Writes a date by a pattern. */
+export function formatDate(pattern: DatePattern, time: LocalTime): string {
+  return pattern.pieces.map((piece) => (typeof piece === "string" ? piece : piece(time))).join("");
+}
+
+function specifier(modifier: string, code: string | undefined): readonly Piece[] | undefined {
+  if (code === undefined) return undefined;
+  const number = own(NUMBERS, code);
   if (number !== undefined) {
-    const [value, width, padding] = number;
-    return pad(value(fields), width, PADDINGS[modifier] ?? padding);
+    const padding = modifier === "" ? number.padding : own(MODIFIERS, modifier);
+    return padding === undefined ? undefined : [(time) => padded(number.of(time), number.width, padding)];
   }
-  const composed = COMPOSED[letter];
-  if (modifier === "" && composed !== undefined) return strftime(composed, fields.local);
-  const text = TEXTS[letter];
-  if (modifier !== "" || text === undefined) throw fail();
-  return text(fields);
+  // Only numbers are padded, so only they take a modifier.
+  if (modifier !== "") return undefined;
+  const text = own(TEXTS, code);
+  if (text !== undefined) return [text];
+  const shorthand = own(SHORTHANDS, code);
+  return shorthand === undefined ? undefined : parseDatePattern(shorthand).pieces;
 }
 
-/** `%f` nine digits; `%3f`, `%6f`, `%9f` so many; with a dot the dot comes too, and `%.f` leaves out what is zero. */
-function fraction({ nanos }: Fields, dot: string, digits: string): string {
-  const nine = pad(nanos, 9, "0");
-  if (digits !== "") return `${dot}${nine.slice(0, Number(digits))}`;
-  if (dot === "") return nine;
-  if (nanos === 0) return "";
-  return `.${nine.endsWith("000000") ? nine.slice(0, 3) : nine}`;
+function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
-function unknown(format: string, position: number): FormatError {
-  const shown = format.slice(position, position + 2);
-  return new FormatError(`"${shown}" at position ${position + 1} of "${format}" is no date format`);
+function padded(value: number, width: number, padding: Padding): string {
+  const digits = String(Math.abs(value));
+  const sign = value < 0 ? "-" : "";
+  if (padding === "0") return `${sign}${digits.padStart(width - sign.length, "0")}`;
+  return `${sign}${digits}`.padStart(padding === "" ? 0 : width, " ");
+}
+
+function monthName(time: LocalTime): string {
+  return MONTHS[time.month - 1] ?? "";
+}
+
+function dayName(time: LocalTime): string {
+  return DAYS[time.weekday] ?? "";
+}
+
+function twelve(hour: number): number {
+  return hour % 12 === 0 ? 12 : hour % 12;
+}
+
+function fraction({ millisecond }: LocalTime, digits: number): string {
+  return String(millisecond).padStart(3, "0").padEnd(digits, "0");
+}
+
+function offsetText({ offsetSeconds }: LocalTime, separator: string): string {
+  const minutes = Math.floor(Math.abs(offsetSeconds) / 60);
+  const sign = offsetSeconds < 0 ? "-" : "+";
+  return `${sign}${padded(Math.floor(minutes / 60), 2, "0")}${separator}${padded(minutes % 60, 2, "0")}`;
+}
+
+/** Week 1 of ISO 8601 is the one with the year's first Thursday; the days before it belong to the year before. */
+function isoWeek({ year, dayOfYear, weekday }: LocalTime): { readonly year: number; readonly week: number } {
+  const thursday = dayOfYear - modulo(weekday - 1, 7) + 3;
+  if (thursday < 1) {
+    return { year: year - 1, week: Math.ceil((thursday + daysIn(year - 1)) / 7) };
+  }
+  if (thursday > daysIn(year)) return { year: year + 1, week: 1 };
+  return { year, week: Math.ceil(thursday / 7) };
+}
+
+function daysIn(year: number): number {
+  return (modulo(year, 4) === 0 && modulo(year, 100) !== 0) || modulo(year, 400) === 0 ? 366 : 365;
+}
+
+function modulo(value: number, by: number): number {
+  return ((value % by) + by) % by;
 }
