@@ -1,0 +1,63 @@
+import type { Setting } from "../config/types.ts";
+import type { ExitCode } from "../library/failure.ts";
+import type { CommandContext } from "./context.ts";
+
+/** A command: what it takes, what it says of itself, and where its work is done. */
+export interface CommandSpec {
+  readonly help: string;
+  /** Groups of settings that are flags of this command; those on `all` always are. */
+  readonly flags: ReadonlyArray<Setting["on"]>;
+  /** Required words behind the command, as shown in help. */
+  readonly positionals?: readonly string[];
+  readonly subcommands?: Readonly<Record<string, CommandSpec>>;
+  /** Absent where a subcommand must be named. */
+  readonly run?: (context: CommandContext) => Promise<ExitCode>;
+}
+
+/** Every command of kei. Each is loaded only when it is called, which keeps the start short. */
+export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
+  sync: {
+    help: "Save what is new in iCloud to the download folder",
+    flags: ["account", "sync"],
+    run: async (context) => (await import("./sync.ts")).sync(context),
+  },
+  status: {
+    help: "Tell how far the backup is, what failed and what to do about it",
+    flags: ["status"],
+    run: async (context) => (await import("./status.ts")).status(context),
+  },
+  login: {
+    help: "Sign in to iCloud and make this machine trusted",
+    flags: ["account"],
+    subcommands: {
+      "get-code": {
+        help: "Have Apple send a code to your trusted devices",
+        flags: ["account"],
+        run: async (context) => (await import("./login.ts")).getCode(context),
+      },
+      "submit-code": {
+        help: "Hand in the code that Apple has sent",
+        flags: ["account"],
+        positionals: ["CODE"],
+        run: async (context) => (await import("./login.ts")).submitCode(context),
+      },
+    },
+    run: async (context) => (await import("./login.ts")).login(context),
+  },
+  list: {
+    help: "Show what the account holds",
+    flags: ["account"],
+    subcommands: {
+      albums: {
+        help: "Show the albums and how many photos they hold",
+        flags: ["account"],
+        run: async (context) => (await import("./list.ts")).albums(context),
+      },
+      libraries: {
+        help: "Show the libraries and how many photos they hold",
+        flags: ["account"],
+        run: async (context) => (await import("./list.ts")).libraries(context),
+      },
+    },
+  },
+};

@@ -1,0 +1,71 @@
+import { dirname } from "node:path";
+import { passwordSource } from "../config/password.ts";
+import type { Environment } from "../config/paths.ts";
+import type { Resolved } from "../config/resolve.ts";
+import type { Settings } from "../config/settings.ts";
+import { EXIT, Failure } from "../library/failure.ts";
+import type { Clock, Random } from "../runtime/ports.ts";
+import type { Terminal } from "../runtime/process.ts";
+import type { AccountSettings, Ports, Prompts, SyncApi } from "../sync/types.ts";
+import type { Log } from "../ui/logger.ts";
+
+/** What a command is given. */
+export interface CommandContext {
+  readonly settings: Settings;
+  readonly resolved: Resolved;
+  readonly positionals: readonly string[];
+  readonly env: Environment;
+  readonly terminal: Terminal;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Aborts when a stop was asked for. */
+  readonly stop: AbortSignal;
+  /** Aborts when the time to stop in order is over. */
+  readonly cancel: AbortSignal;
+  /** Loaded when a command needs it. */
+  readonly sync: () => Promise<SyncApi>;
+}
+
+/** The account that the settings name. Throws `Failure` (exit 1) when they name none. */
+export function accountOf(context: CommandContext): AccountSettings {
+  const { settings, resolved, terminal, log } = context;
+  if (settings.username === undefined) {
+    throw new Failure("--username is required", {
+      exit: EXIT.failure,
+      remedy: "Give the Apple ID with -u EMAIL, the variable ICLOUD_USERNAME or [auth].username in the configuration.",
+    });
+  }
+  const prompts = promptsOf(context);
+  return {
+    username: settings.username,
+    domain: settings.domain,
+    dataDir: dataDirOf(context),
+    password: passwordSource({
+      settings,
+      origins: resolved.origins,
+      logger: log,
+      ask:
+        prompts === undefined
+          ? undefined
+          : (question) => terminal.readLine(question, { hidden: true, signal: context.stop }),
+      keepSecret: log.keepSecret,
+    }),
+  };
+}
+
+/** The folder of kei's own files: beside the configuration unless told otherwise. */
+export function dataDirOf({ settings, resolved }: CommandContext): string {
+  return settings.dataDir ?? dirname(resolved.file.path);
+}
+
+export function portsOf(context: CommandContext, onProgress: Ports["onProgress"] = () => undefined): Ports {
+  const { clock, random, log, stop, cancel } = context;
+  return { clock, random, logger: log, stop, cancel, prompts: promptsOf(context), onProgress };
+}
+
+/** A person can be asked only where there is a terminal to answer at. */
+function promptsOf({ terminal }: CommandContext): Prompts | undefined {
+  if (!terminal.inIsTerminal || !terminal.errIsTerminal) return undefined;
+  return { code: (question, signal) => terminal.readLine(`${question} `, { hidden: false, signal }) };
+}

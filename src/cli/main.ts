@@ -1,0 +1,119 @@
+import { type Environment, findConfigFile } from "../config/paths.ts";
+import { resolveSettings } from "../config/resolve.ts";
+import { passwordlessEnvironment } from "../config/secrets.ts";
+import { EXIT, type ExitCode, Failure } from "../library/failure.ts";
+import type { Clock, Random } from "../runtime/ports.ts";
+import { COMMIT, PromptInterrupted, type Terminal, VERSION } from "../runtime/process.ts";
+import type { SyncApi } from "../sync/types.ts";
+import { createLog, type Log } from "../ui/logger.ts";
+import type { CommandContext } from "./context.ts";
+import { helpFor } from "./help.ts";
+import { type Parsed, parseCommandLine } from "./parse.ts";
+import { Stopper } from "./stopper.ts";
+
+/** Everything the program takes from outside; tests replace it. */
+export interface Outside {
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Calls back for every stop signal until the returned function is called. */
+  readonly onStopSignals: (onSignal: (name: string) => void) => () => void;
+  /** Ends the process at once; for a second signal. */
+  readonly exitNow: (code: ExitCode) => void;
+  readonly loadSync: () => Promise<SyncApi>;
+}
+
+/** Runs one command line and returns the exit code. Never throws: every failure ends as one line on stderr. */
+export async function main(argv: readonly string[], outside: Outside): Promise<ExitCode> {
+  const { terminal } = outside;
+  let log: Log | undefined;
+  try {
+    const parsed = parseCommandLine(argv);
+    if (parsed.version) {
+      terminal.out(`kei ${VERSION} (${COMMIT})\n`);
+      return EXIT.ok;
+    }
+    if (parsed.help || parsed.spec?.run === undefined) {
+      terminal.out(await helpFor(parsed.command, hasColor(outside, terminal.outIsTerminal)));
+      return parsed.help ? EXIT.ok : EXIT.usage;
+    }
+    const file = findConfigFile(parsed.config, outside.env, outside.cwd);
+    const resolved = await resolveSettings(parsed.flags, file, outside.env, outside.cwd);
+    log = createLog({
+      level: resolved.settings.logLevel,
+      write: (line) => terminal.err(`${line}\n`),
+      clock: outside.clock,
+      pretty: terminal.errIsTerminal,
+      color: hasColor(outside, terminal.errIsTerminal),
+    });
+    return await run(parsed, parsed.spec.run, { resolved, settings: resolved.settings }, log, outside);
+  } catch (error) {
+    return report(error, log, terminal);
+  }
+}
+
+async function run(
+  parsed: Parsed,
+  command: NonNullable<NonNullable<Parsed["spec"]>["run"]>,
+  given: Pick<CommandContext, "resolved" | "settings">,
+  log: Log,
+  outside: Outside,
+): Promise<ExitCode> {
+  const { clock, random, terminal, loadSync } = outside;
+  if (given.resolved.origins.password === "flag") {
+    log.warn("a password on the command line can be seen by other users of this machine");
+  }
+  const stopper = new Stopper(outside, log);
+  try {
+    return await command({
+      ...given,
+      positionals: parsed.positionals,
+      env: passwordlessEnvironment(outside.env),
+      terminal,
+      log,
+      clock,
+      random,
+      stop: stopper.stop,
+      cancel: stopper.cancel,
+      sync: loadSync,
+    });
+  } catch (error) {
+    // Work that was cut off by a stop has done what was asked of it.
+    if (stopper.stop.aborted && !(error instanceof Failure) && !(error instanceof PromptInterrupted)) {
+      log.debug("stopped", { while: String(error) });
+      return stopper.cancel.aborted ? EXIT.forced : EXIT.ok;
+    }
+    throw error;
+  } finally {
+    stopper.end();
+  }
+}
+
+function report(error: unknown, log: Log | undefined, terminal: Terminal): ExitCode {
+  const say = (text: string) => terminal.err(`${log?.mask(text) ?? text}\n`);
+  if (error instanceof PromptInterrupted) return EXIT.forced;
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Failure)
+    say(`Error: ${message}${error.remedy === undefined ? "" : `. ${error.remedy}`}`.replaceAll("\n", " "));
+  else
+    say(
+      `Error: kei has met something it was not made for: ${message.replaceAll("\n", " ")}. Please report it with a log of --log-level debug.`,
+    );
+  if (log?.level === "debug" && error instanceof Error) say(stackOf(error));
+  return error instanceof Failure ? error.exit : EXIT.failure;
+}
+
+/** The stacks of an error and what caused it; only for those who asked for debug logs. */
+function stackOf(error: Error): string {
+  const own = error.stack ?? error.message;
+  return error.cause instanceof Error ? `${own}\ncaused by ${stackOf(error.cause)}` : own;
+}
+
+/** no-color.org: any non-empty NO_COLOR; FORCE_COLOR wins over the missing terminal only. */
+function hasColor({ env }: Outside, isTerminal: boolean): boolean {
+  if ((env["NO_COLOR"] ?? "") !== "" || env["TERM"] === "dumb") return false;
+  const forced = env["FORCE_COLOR"] ?? "";
+  return isTerminal || (forced !== "" && forced !== "0");
+}

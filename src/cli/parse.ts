@@ -1,0 +1,285 @@
+import type { Flags } from "../config/resolve.ts";
+import { SETTING_NAMES, type SettingName, settingOf } from "../config/settings.ts";
+import type { Setting } from "../config/types.ts";
+import { BadValue, fromText, type Value } from "../config/values.ts";
+import { EXIT, Failure } from "../library/failure.ts";
+import { nearest } from "../library/nearest.ts";
+import { COMMANDS, type CommandSpec } from "./commands.ts";
+
+/** A command line that was understood. */
+export interface Parsed {
+  /** Words of the command, e.g. `["login", "get-code"]`; empty for none. */
+  readonly command: readonly string[];
+  readonly spec: CommandSpec | undefined;
+  readonly flags: Flags;
+  readonly positionals: readonly string[];
+  readonly config: string | undefined;
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+/** A wrong command line: exit 64, before anything is read or contacted. */
+export class UsageError extends Failure {
+  override readonly name = "UsageError";
+  constructor(message: string, remedy = "See `kei --help`.") {
+    super(message, { exit: EXIT.usage, remedy });
+  }
+}
+
+/**
+ * Understands a command line strictly (cli.md 1.1): unknown flags and commands, repeated single values, values that look
+ * like flags and words too many are errors. Nothing a person typed is ignored. Throws `UsageError`.
+ */
+export function parseCommandLine(argv: readonly string[]): Parsed {
+  const reader = new Reader(argv);
+  const words: string[] = [];
+  const given = new Map<SettingName, { values: Value[]; beforeCommand: boolean; spelled: string }>();
+  let config: string | undefined;
+  let help = false;
+  let version = false;
+
+  for (let token = reader.next(); token !== undefined; token = reader.next()) {
+    if (token.kind === "word") {
+      words.push(token.text);
+      continue;
+    }
+    if (token.name === "help" || token.name === "h") {
+      help = true;
+      continue;
+    }
+    if (token.name === "version" || token.name === "V") {
+      version = true;
+      continue;
+    }
+    if (token.name === "config") {
+      if (config !== undefined) throw repeated("--config");
+      config = reader.value(token, "PATH");
+      if (config === "") throw new UsageError("--config must not be empty");
+      continue;
+    }
+    const name = settingNamed(token);
+    const setting = settingOf(name);
+    const seen = given.get(name);
+    const beforeCommand = words.length === 0;
+    if (seen !== undefined && setting.type.kind !== "list" && seen.beforeCommand === beforeCommand)
+      throw repeated(token.spelled);
+    const value = readValue(setting, token, reader);
+    const keep = setting.type.kind === "list" && seen !== undefined ? seen.values : [];
+    given.set(name, { values: [...keep, value], beforeCommand, spelled: token.spelled });
+  }
+
+  if (words[0] === "help")
+    return {
+      command: words.slice(1),
+      spec: specOf(words.slice(1)).spec,
+      flags: {},
+      positionals: [],
+      config,
+      help: true,
+      version,
+    };
+  const { command, spec, positionals } = specOf(words);
+  const flags: Flags = {};
+  for (const [name, { values, spelled }] of given) {
+    if (!help && !version) refuseMisplaced(name, spelled, command, spec);
+    flags[name] = merge(settingOf(name), values, spelled);
+  }
+  if (!help && !version && spec !== undefined) checkPositionals(spec, command, positionals);
+  return { command, spec, flags, positionals, config, help, version };
+}
+
+type Token =
+  | { readonly kind: "word"; readonly text: string }
+  | { readonly kind: "flag"; readonly name: string; readonly attached: string | undefined; readonly spelled: string };
+type FlagToken = Extract<Token, { kind: "flag" }>;
+
+class Reader {
+  readonly #argv: readonly string[];
+  #at = 0;
+  #onlyWords = false;
+
+  constructor(argv: readonly string[]) {
+    this.#argv = argv;
+  }
+
+  next(): Token | undefined {
+    const text = this.#argv[this.#at];
+    if (text === undefined) return undefined;
+    this.#at += 1;
+    if (this.#onlyWords || text === "-" || !text.startsWith("-")) return { kind: "word", text };
+    if (text === "--") {
+      this.#onlyWords = true;
+      return this.next();
+    }
+    if (text.startsWith("--")) {
+      const equals = text.indexOf("=");
+      const name = equals < 0 ? text.slice(2) : text.slice(2, equals);
+      return { kind: "flag", name, attached: equals < 0 ? undefined : text.slice(equals + 1), spelled: `--${name}` };
+    }
+    const rest = text.slice(2);
+    const attached = rest === "" ? undefined : rest.startsWith("=") ? rest.slice(1) : rest;
+    return { kind: "flag", name: text.slice(1, 2), attached, spelled: text.slice(0, 2) };
+  }
+
+  /** The value of a flag that needs one. A value that begins with a dash must be attached with `=`. */
+  value(flag: FlagToken, hint: string): string {
+    if (flag.attached !== undefined) return flag.attached;
+    const next = this.#argv[this.#at];
+    if (next === undefined) throw new UsageError(`${flag.spelled} needs a value`, `Write ${flag.spelled} ${hint}.`);
+    if (next.startsWith("-") && next !== "-") {
+      throw new UsageError(
+        `${flag.spelled} needs a value, but ${next} follows`,
+        `If that is the value, write ${flag.spelled}=${next}.`,
+      );
+    }
+    this.#at += 1;
+    return next;
+  }
+
+  /** `true` or `false` right behind a boolean flag belongs to it; any other word does not. */
+  optionalBoolean(flag: FlagToken): string | undefined {
+    if (flag.attached !== undefined) return flag.attached;
+    const next = this.#argv[this.#at];
+    if (next !== "true" && next !== "false") return undefined;
+    this.#at += 1;
+    return next;
+  }
+}
+
+/** Settings that are said for one run are switches: they take no value. */
+function isSwitch(setting: Setting): boolean {
+  return setting.type.kind === "boolean" && setting.key === undefined;
+}
+
+function readValue(setting: Setting, token: FlagToken, reader: Reader): Value {
+  try {
+    if (isSwitch(setting)) {
+      if (token.attached !== undefined) throw new UsageError(`${token.spelled} takes no value`);
+      return true;
+    }
+    if (setting.type.kind === "boolean") return fromText(setting, reader.optionalBoolean(token) ?? "true");
+    const text = reader.value(token, setting.hint ?? "VALUE");
+    if (text === "") throw new BadValue("it must not be empty");
+    return setting.type.kind === "list" ? text : fromText(setting, text);
+  } catch (error) {
+    if (error instanceof BadValue) throw badValue(token.spelled, error);
+    throw error;
+  }
+}
+
+/** A list is checked as a whole: single values may be fine and still contradict each other. */
+function merge(setting: Setting, values: readonly Value[], spelled: string): Value {
+  if (setting.type.kind !== "list") return values.at(-1) ?? "";
+  const list = values.map(String);
+  const reason = setting.check?.(list as never);
+  if (reason !== undefined) throw badValue(spelled, new BadValue(reason));
+  return list;
+}
+
+function badValue(spelled: string, error: BadValue): UsageError {
+  return new UsageError(`${spelled}: ${error.message}`);
+}
+
+function repeated(spelled: string): UsageError {
+  return new UsageError(`${spelled} is given twice`, "Give it once.");
+}
+
+/** What flags of other programs, and of earlier times, are called here. */
+const FOREIGN: Readonly<Record<string, string>> = {
+  directory: "--download-dir",
+  "threads-num": "--threads",
+  "cookie-directory": "--data-dir",
+  "exclude-album": "--album '!NAME'",
+  "skip-live-photos": "the Live Photo modes of a later release",
+  "retry-delay": "nothing; the delay follows from --max-retries",
+  "auth-only": "kei login",
+  "list-albums": "kei list albums",
+  l: "kei list albums",
+  "list-libraries": "kei list libraries",
+  "set-exif-datetime": "nothing yet; metadata comes in a later release",
+  "password-provider": "--password-file, ICLOUD_PASSWORD or the prompt",
+  "until-found": "nothing; kei remembers what it has saved",
+  "only-print-filenames": "--dry-run",
+  "align-raw": "the RAW policies of a later release",
+  "live-photo-mov-naming": "--live-photo-mov-filename-policy",
+};
+
+function settingNamed(token: FlagToken): SettingName {
+  const short = token.spelled.length === 2;
+  const found = SETTING_NAMES.find((name) => {
+    const setting = settingOf(name);
+    return short ? setting.short === token.name : setting.flag === token.name;
+  });
+  if (found !== undefined) return found;
+  const foreign = Object.hasOwn(FOREIGN, token.name) ? FOREIGN[token.name] : undefined;
+  if (foreign !== undefined) throw new UsageError(`${token.spelled} is not a flag of kei`, `Use ${foreign}.`);
+  const flags = SETTING_NAMES.map((name) => `--${settingOf(name).flag}`);
+  const near = nearest(token.spelled, [...flags, "--config", "--help", "--version"]);
+  throw new UsageError(
+    `${token.spelled} is not a flag of kei`,
+    near === undefined ? undefined : `Did you mean ${near}?`,
+  );
+}
+
+/** Commands of other programs, and of earlier times. */
+const FOREIGN_COMMANDS: Readonly<Record<string, string>> = {
+  "get-code": "kei login get-code",
+  "submit-code": "kei login submit-code CODE",
+  "retry-failed": "kei sync",
+  setup: "kei sync -u EMAIL -d FOLDER",
+  auth: "kei login",
+};
+
+function specOf(words: readonly string[]): {
+  command: readonly string[];
+  spec: CommandSpec | undefined;
+  positionals: readonly string[];
+} {
+  const [first, second] = words;
+  if (first === undefined) return { command: [], spec: undefined, positionals: [] };
+  if (!Object.hasOwn(COMMANDS, first)) {
+    const foreign = Object.hasOwn(FOREIGN_COMMANDS, first) ? FOREIGN_COMMANDS[first] : undefined;
+    const near = foreign ?? nearest(first, Object.keys(COMMANDS));
+    throw new UsageError(
+      `"${first}" is not a command of kei`,
+      near === undefined ? undefined : `Did you mean \`${near}\`?`,
+    );
+  }
+  const spec = COMMANDS[first];
+  const subcommands = spec?.subcommands;
+  if (subcommands === undefined) return { command: [first], spec, positionals: words.slice(1) };
+  if (second === undefined) return { command: [first], spec, positionals: [] };
+  if (!Object.hasOwn(subcommands, second)) {
+    const near = nearest(second, Object.keys(subcommands));
+    throw new UsageError(
+      `"${second}" is not a command of \`kei ${first}\``,
+      near === undefined ? `See \`kei ${first} --help\`.` : `Did you mean \`kei ${first} ${near}\`?`,
+    );
+  }
+  return { command: [first, second], spec: subcommands[second], positionals: words.slice(2) };
+}
+
+function refuseMisplaced(
+  name: SettingName,
+  spelled: string,
+  command: readonly string[],
+  spec: CommandSpec | undefined,
+): void {
+  const { on } = settingOf(name);
+  if (on === "all") return;
+  if (spec === undefined) throw new UsageError(`${spelled} needs a command`, "Did you mean `kei sync`?");
+  if (!spec.flags.includes(on))
+    throw new UsageError(
+      `${spelled} is not a flag of \`kei ${command.join(" ")}\``,
+      `See \`kei ${command.join(" ")} --help\`.`,
+    );
+}
+
+function checkPositionals(spec: CommandSpec, command: readonly string[], positionals: readonly string[]): void {
+  const called = `kei ${command.join(" ")}`;
+  const wanted = spec.positionals ?? [];
+  const extra = positionals[wanted.length];
+  if (extra !== undefined) throw new UsageError(`\`${called}\` does not take "${extra}"`, `See \`${called} --help\`.`);
+  const missing = wanted[positionals.length];
+  if (missing !== undefined) throw new UsageError(`\`${called}\` needs ${missing}`, `Write \`${called} ${missing}\`.`);
+}

@@ -1,0 +1,62 @@
+import { EXIT, Failure } from "../library/failure.ts";
+import { readConfigFile } from "./file.ts";
+import { type ConfigFile, type Environment, expandPath } from "./paths.ts";
+import { SETTING_NAMES, type SettingName, type Settings, settingOf } from "./settings.ts";
+import { BadValue, fromText, type Value } from "./values.ts";
+
+/** Where a value came from. */
+export type Origin = "flag" | "env" | "file" | "default";
+
+export interface Resolved {
+  readonly settings: Settings;
+  readonly origins: Readonly<Record<SettingName, Origin>>;
+  readonly file: ConfigFile;
+}
+
+export type Flags = Partial<Record<SettingName, Value>>;
+
+/**
+ * Puts the values together, each setting by itself: flag before environment before file before default. Throws
+ * `Failure` (exit 1) for a bad value in the environment or the file.
+ */
+export async function resolveSettings(
+  flags: Flags,
+  file: ConfigFile,
+  env: Environment,
+  cwd: string,
+): Promise<Resolved> {
+  const fromFile = file.exists ? await readConfigFile(file.path) : {};
+  const values: Record<string, Value | undefined> = {};
+  const origins: Record<string, Origin> = {};
+  for (const name of SETTING_NAMES) {
+    const setting = settingOf(name);
+    const layers: ReadonlyArray<readonly [Origin, Value | undefined]> = [
+      ["flag", flags[name]],
+      ["env", fromEnvironment(name, env)],
+      ["file", fromFile[name]],
+      ["default", setting.default],
+    ];
+    const [origin, value] =
+      layers.find(([, candidate]) => candidate !== undefined) ?? (["default", undefined] as const);
+    values[name] = setting.type.kind === "path" && typeof value === "string" ? expandPath(value, env, cwd) : value;
+    origins[name] = origin;
+  }
+  return { settings: values as Settings, origins: origins as Record<SettingName, Origin>, file };
+}
+
+/** An empty variable counts as unset: container files pass empty ones all the time. */
+function fromEnvironment(name: SettingName, env: Environment): Value | undefined {
+  const setting = settingOf(name);
+  const text = setting.env === undefined ? undefined : env[setting.env];
+  if (setting.env === undefined || text === undefined || text === "") return undefined;
+  try {
+    return fromText(setting, text);
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error;
+    const told = setting.secret === true ? "its value can't be used" : error.message;
+    throw new Failure(`The environment variable ${setting.env} is wrong: ${told}`, {
+      exit: EXIT.failure,
+      remedy: "Correct or unset it.",
+    });
+  }
+}

@@ -1,0 +1,45 @@
+/** What a value of a setting looks like, wherever it is written. */
+export type SettingType =
+  | { readonly kind: "boolean" }
+  | { readonly kind: "integer"; readonly min: number; readonly max: number }
+  | { readonly kind: "choice"; readonly values: readonly string[] }
+  | { readonly kind: "text" }
+  /** A file or folder; a leading `~/` is the home folder. */
+  | { readonly kind: "path" }
+  /** Values in order; a flag may be repeated, an environment variable holds one. */
+  | { readonly kind: "list" };
+
+/** Value of a setting of type `T`. */
+export type ValueOf<T extends SettingType> = T extends { kind: "boolean" }
+  ? boolean
+  : T extends { kind: "integer" }
+    ? number
+    : T extends { kind: "choice"; values: readonly (infer V)[] }
+      ? V
+      : T extends { kind: "list" }
+        ? readonly string[]
+        : string;
+
+/** One setting: the single place from which its flag, its variable, its TOML key, its checks and its help come. */
+export interface Setting {
+  readonly type: SettingType;
+  /** Long flag without dashes. */
+  readonly flag: string;
+  /** One-letter flag. */
+  readonly short?: string;
+  readonly env?: string;
+  /** Path in the configuration file; absent for what is said for one run only. */
+  readonly key?: string;
+  readonly default?: boolean | number | string | readonly string[];
+  readonly help: string;
+  /** Name of the value in help texts. */
+  readonly hint?: string;
+  /** The flag says the opposite: `--no-progress-bar` for `progress_bar`. */
+  readonly inverted?: true;
+  /** Commands that take the flag; `all` also in front of the command. */
+  readonly on: "all" | "account" | "sync" | "status";
+  /** A second look at a value of the right type; returns what is wrong, for people. */
+  readonly check?: (value: never) => string | undefined;
+  /** The value must not be shown. */
+  readonly secret?: true;
+}

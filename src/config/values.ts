@@ -1,0 +1,76 @@
+import type { Setting, SettingType } from "./types.ts";
+
+/** A value that a setting does not take; the text says what it takes. */
+export class BadValue extends Error {
+  override readonly name = "BadValue";
+}
+
+export type Value = boolean | number | string | readonly string[];
+
+const TRUE: ReadonlySet<string> = new Set(["true", "1", "yes", "on"]);
+const FALSE: ReadonlySet<string> = new Set(["false", "0", "no", "off"]);
+
+/** Reads a value written as text: after a flag, or in an environment variable. Throws `BadValue`. */
+export function fromText(setting: Setting, text: string): Value {
+  const { type } = setting;
+  switch (type.kind) {
+    case "boolean": {
+      const word = text.toLowerCase();
+      if (!TRUE.has(word) && !FALSE.has(word)) throw new BadValue(`"${text}" is neither true nor false`);
+      return TRUE.has(word) !== (setting.inverted === true);
+    }
+    case "integer":
+      if (!/^[+-]?\d+$/.test(text)) throw new BadValue(`"${text}" is not a whole number ${range(type)}`);
+      return accept(setting, Number(text));
+    case "list":
+      return accept(setting, [text]);
+    default:
+      return accept(setting, text);
+  }
+}
+
+/** Reads a value from the configuration file. Throws `BadValue`. */
+export function fromToml(setting: Setting, value: unknown): Value {
+  const { type } = setting;
+  const wanted = {
+    boolean: "true or false",
+    integer: "a whole number",
+    choice: "a text",
+    text: "a text",
+    path: "a text",
+    list: "a list of texts",
+  }[type.kind];
+  const right =
+    type.kind === "boolean"
+      ? typeof value === "boolean"
+      : type.kind === "integer"
+        ? typeof value === "number" && Number.isInteger(value)
+        : type.kind === "list"
+          ? Array.isArray(value) && value.every((item) => typeof item === "string")
+          : typeof value === "string";
+  if (!right) throw new BadValue(`it must be ${wanted}`);
+  // An empty list is as good as none: the default.
+  if (Array.isArray(value) && value.length === 0 && Array.isArray(setting.default))
+    return setting.default as readonly string[];
+  return accept(setting, value as Value);
+}
+
+/** Checks a value of the right type against the setting's range and rules. */
+export function accept(setting: Setting, value: Value): Value {
+  const { type, check } = setting;
+  if (type.kind === "integer" && typeof value === "number" && (value < type.min || value > type.max)) {
+    throw new BadValue(`${value} is not a whole number ${range(type)}`);
+  }
+  if (type.kind === "choice" && !type.values.includes(String(value))) {
+    throw new BadValue(`"${String(value)}" is none of ${type.values.join(", ")}`);
+  }
+  const empty = Array.isArray(value) ? value.some((item) => item === "") : value === "";
+  if (empty && setting.default !== "") throw new BadValue("it must not be empty");
+  const reason = check?.(value as never);
+  if (reason !== undefined) throw new BadValue(reason);
+  return value;
+}
+
+function range(type: Extract<SettingType, { kind: "integer" }>): string {
+  return type.max >= 1_000_000 ? `of at least ${type.min}` : `from ${type.min} to ${type.max}`;
+}

@@ -1,0 +1,97 @@
+import { formatBytes, formatCount, formatDuration, plural } from "./format.ts";
+
+/** What a summary needs to know of a run. */
+export interface RunSummary {
+  readonly outcome: "success" | "partial_failure" | "interrupted" | "session_expired";
+  readonly dryRun: boolean;
+  readonly assetsSeen: number;
+  readonly downloaded: number;
+  readonly adopted: number;
+  readonly linked: number;
+  readonly failed: number;
+  readonly exhausted: number;
+  readonly waiting: number;
+  readonly bytesDownloaded: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly issues: Readonly<Record<string, number>>;
+  readonly enumerationErrors: readonly string[];
+  readonly elapsedMs: number;
+  readonly failedFiles: ReadonlyArray<{ readonly name: string; readonly error: string }>;
+  readonly notices: readonly string[];
+  readonly planned: { readonly files: number; readonly bytes: number; readonly sample: readonly string[] } | undefined;
+}
+
+/** Rules by which photos are left out, in words. */
+export const RULE_WORDS: Readonly<Record<string, string>> = {
+  by_state: "already saved",
+  on_disk: "found on disk and recognised",
+  by_excluded_album: "only in albums that are not selected",
+  hidden: "hidden in Photos",
+  recently_deleted: "recently deleted in Photos",
+  retry_exhausted: "given up after too many failures",
+};
+
+/** Reasons for which a record of Apple's can't be used, in words. */
+export const ISSUE_WORDS: Readonly<Record<string, string>> = {
+  "no-capture-date": "without a usable date",
+  "no-master-ref": "without a link to its original",
+  "no-record-name": "without a name",
+  "no-master-name": "whose original has no name",
+  "no-download-url": "without an address to fetch it from",
+  "no-checksum": "without a checksum",
+  "no-size": "without a size",
+  "no-file-type": "without a file type",
+  "no-usable-file": "without any file to fetch",
+  "foreign-url": "with an address outside Apple's hosts",
+  "unpaired-asset": "whose original Apple did not send",
+  "unpaired-master": "that belong to no photo",
+  "record-error": "that Apple answered with an error",
+};
+
+/** Failed files that a summary names; the rest is for `kei status --failed`. */
+const NAMED = 5;
+
+/** The end of a run on one screen: a verdict first, then what it consists of, then what to do. */
+export function summaryLines(run: RunSummary): string[] {
+  const lines = [verdict(run)];
+  const skipped = Object.entries(run.skipped).filter(([rule, count]) => count > 0 && rule !== "by_state");
+  for (const [rule, count] of skipped) lines.push(`  ${formatCount(count)} ${RULE_WORDS[rule] ?? rule}`);
+  for (const [reason, count] of Object.entries(run.issues)) {
+    lines.push(`  ${plural(count, "record")} ${ISSUE_WORDS[reason] ?? reason}`);
+  }
+  for (const error of run.enumerationErrors) lines.push(`  not everything could be listed: ${error}`);
+  for (const notice of run.notices) lines.push(`  ${notice}`);
+  if (run.planned !== undefined) {
+    for (const path of run.planned.sample) lines.push(`  ${path}`);
+    const more = run.planned.files - run.planned.sample.length;
+    if (more > 0) lines.push(`  ... and ${formatCount(more)} more`);
+  }
+  const failures = run.failedFiles.slice(0, NAMED);
+  for (const { name, error } of failures) lines.push(`  failed: ${name}: ${error}`);
+  const unnamed = run.failed + run.exhausted - failures.length;
+  if (failures.length > 0 && unnamed > 0) lines.push(`  ... and ${formatCount(unnamed)} more`);
+  if (run.failed > 0) lines.push("The next run tries them again; `kei status --failed` shows what happened.");
+  return lines;
+}
+
+function verdict(run: RunSummary): string {
+  if (run.planned !== undefined) {
+    return `Dry run: ${plural(run.planned.files, "file")} (${formatBytes(run.planned.bytes)}) would be saved; nothing was written.`;
+  }
+  const checked = `${plural(run.assetsSeen, "photo")} checked in ${formatDuration(run.elapsedMs)}`;
+  const parts = [`${plural(run.downloaded, "file")} saved (${formatBytes(run.bytesDownloaded)})`];
+  if (run.linked > 0) parts.push(`${plural(run.linked, "further place")} served from disk`);
+  if (run.adopted > 0) parts.push(`${plural(run.adopted, "file")} recognised on disk`);
+  if (run.failed > 0) parts.push(`${formatCount(run.failed)} failed`);
+  const nothingNew = run.downloaded + run.linked + run.adopted + run.failed === 0;
+  switch (run.outcome) {
+    case "success":
+      return nothingNew ? `Nothing new: ${checked}, everything is saved.` : `Done: ${parts.join(", ")}; ${checked}.`;
+    case "interrupted":
+      return `Stopped: ${parts.join(", ")}; the next run goes on from here.`;
+    case "session_expired":
+      return `Apple has ended the session: ${parts.join(", ")}; sign in with \`kei login\`.`;
+    case "partial_failure":
+      return `Not complete: ${parts.join(", ")}; ${checked}.`;
+  }
+}
