@@ -1,16 +1,16 @@
 import { createFetch, type FetchOptions } from "ofetch";
 import { type AppleFetch, appleFetch, networkErrorKind } from "../runtime/network.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
+import type { PrivateFile } from "../runtime/private-file.ts";
 import { type Cookies, createCookies, formatCookies, parseCookies } from "./cookies.ts";
 import { type Domain, endpointsOf, isAppleHost, USER_AGENT } from "./endpoints.ts";
 import { type AppleHttp, AppleNetworkError, type AppleRequest, type AppleResponse } from "./http.ts";
-import type { PrivateFile } from "./private-file.ts";
 
 /** Total time of one request with its answer, ms (auth.md 1.6). */
 const TIMEOUT_MS = 30_000;
 const MAX_REDIRECTS = 5;
 /** Cookies rotate with every answer; the file follows at most this often, ms (DECISIONS 19). */
-const SAVE_EVERY_MS = 2_000;
+export const SAVE_EVERY_MS = 2_500;
 
 export interface AppleClientOptions {
   readonly domain: Domain;

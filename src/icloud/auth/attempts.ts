@@ -4,7 +4,7 @@
  */
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../../runtime/ports.ts";
-import type { PrivateFile } from "../private-file.ts";
+import type { PrivateFile } from "../../runtime/private-file.ts";
 import { at, isObject, textAt } from "./json.ts";
 
 /** After a 429 or 503, no sign-in by password for this long, ms. */
@@ -88,8 +88,10 @@ function parse(text: string | undefined): Notes {
 /** Slow on purpose: the file must not make guessing the password easier. */
 function slowHash(password: string, salt: Uint8Array): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    scrypt(password, salt, 32, { N: 16_384, r: 8, p: 1 }, (error, key) =>
-      error === null ? resolve(key) : reject(error),
-    );
+    scrypt(password, salt, 32, { N: 16_384, r: 8, p: 1 }, (error, key) => {
+      // Bun says undefined where Node says null.
+      if (error) reject(error);
+      else resolve(key);
+    });
   });
 }

@@ -1,5 +1,5 @@
 import type { Logger } from "../../runtime/ports.ts";
-import type { PrivateFile } from "../private-file.ts";
+import type { PrivateFile } from "../../runtime/private-file.ts";
 import { formatRecord, newRecord, parseRecord, type SessionRecord } from "./session-record.ts";
 
 /** The session record in memory and on disk. */

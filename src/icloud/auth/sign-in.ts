@@ -1,8 +1,8 @@
 import { EXIT, Failure } from "../../library/failure.ts";
+import { privateFile } from "../../runtime/private-file.ts";
 import type { SignedInAccount } from "../account.ts";
 import { createAppleHttp } from "../client.ts";
 import { endpointsOf } from "../endpoints.ts";
-import { privateFile } from "../private-file.ts";
 import { openAttempts } from "./attempts.ts";
 import { normalizeCode } from "./code.ts";
 import { codeNeeded, malformedCode } from "./failures.ts";

@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { EXIT, Failure } from "../library/failure.ts";
 
-/** A small file that only its owner may read: session, cookies, cache (auth.md 5.4, DECISIONS 19). */
+/** A small file that only its owner may read: session, cookies, configuration (auth.md 5.4, DECISIONS 19). */
 export interface PrivateFile {
   readonly path: string;
   /** The content; undefined when there is no such file, or when a folder stands in its place. */
@@ -25,7 +25,7 @@ export function privateFile(path: string, options: { readonly readOnly?: boolean
     const turn = last.then(act).catch((error: unknown) => {
       throw new Failure(`Cannot ${verb} ${path}: ${codeOf(error) || "unknown error"}`, {
         exit: EXIT.failure,
-        remedy: "Check the free space and the permissions of the data folder.",
+        remedy: "Check the free space and the permissions of its folder.",
         cause: error,
       });
     });
