@@ -69,7 +69,7 @@ export function createCookies(
       return cookie === undefined ? [] : [cookie];
     });
   const matching = (url: string): Cookie[] =>
-    jar.getCookiesSync(url, { expire: false }).filter((cookie) => !isOver(cookie, clock.now()));
+    jar.getCookiesSync(url, { expire: false, sort: true }).filter((cookie) => !isOver(cookie, clock.now()));
 
   return {
     store(url, setCookie) {
