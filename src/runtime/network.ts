@@ -70,7 +70,7 @@ const TEXTS: ReadonlyArray<readonly [RegExp, NetworkErrorKind]> = [
   [/connection refused|network is unreachable|no route to host|tcp connect error/i, "connect"],
   [/reset|broken pipe|closed|unexpected eof|end of file|incomplete|error reading a body|body error/i, "reset"],
   [/timed? ?out/i, "timeout"],
-  [/tls|ssl|handshake/i, "tls"],
+  [/tls|ssl|handshake|received corrupt message/i, "tls"],
 ];
 
 /**
@@ -88,7 +88,8 @@ export function networkErrorKind(error: unknown): NetworkErrorKind {
       if (kind !== undefined) return kind;
       if (INVALID_CERTIFICATE.test(code)) return "tls-invalid";
     }
-    texts.push(at.message);
+    // Deno quotes the address, whose random letters must not be read as a reason.
+    texts.push(at.message.replace(/https?:\/\/\S+/g, ""));
   }
   const text = texts.join(" ");
   if (/certificate/i.test(text)) return "tls-invalid";

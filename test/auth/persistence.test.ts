@@ -34,7 +34,7 @@ test("every file has mode 0600, also where the umask would allow more, and no te
     const m = await machine().signedIn();
     m.apple.on("VALIDATE", { body: {} }).on("LOGIN", { status: 400 }).on("COMPLETE", WRONG_PASSWORD);
     await failureOf(m.later(86_400_000).run((signIn) => signIn.authenticate(m.credentials())));
-    const names = readdirSync(m.dir).sort();
+    const names = readdirSync(m.dir).toSorted((a, b) => a.localeCompare(b));
     expect(names.map((name) => name.split(".")[1])).toEqual(["attempts", "cache", "cookies", "session"]);
     for (const name of names) expect(statSync(join(m.dir, name)).mode & 0o777).toBe(0o600);
   } finally {
@@ -121,7 +121,11 @@ test("forgetting all but the trust keeps the trust token, its age and the client
     session_token: "x",
     sms_mode: "sms",
   };
-  expect(Object.keys(stripped(full)).sort()).toEqual(["client_id", "trust_token", "trusted_at"]);
+  expect(Object.keys(stripped(full)).toSorted((a, b) => a.localeCompare(b))).toEqual([
+    "client_id",
+    "trust_token",
+    "trusted_at",
+  ]);
 });
 
 test("a record keeps its own fields only, as text", () => {
