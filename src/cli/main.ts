@@ -96,7 +96,12 @@ function report(error: unknown, log: Log | undefined, terminal: Terminal): ExitC
   if (error instanceof PromptInterrupted) return EXIT.forced;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Failure)
-    say(`Error: ${message}${error.remedy === undefined ? "" : `. ${error.remedy}`}`.replaceAll("\n", " "));
+    say(
+      `Error: ${message.replace(/\.$/, "")}${error.remedy === undefined ? "" : `. ${error.remedy}`}`.replaceAll(
+        "\n",
+        " ",
+      ),
+    );
   else
     say(
       `Error: kei has met something it was not made for: ${message.replaceAll("\n", " ")}. Please report it with a log of --log-level debug.`,
