@@ -1,6 +1,7 @@
 import type { AppleChecksum, AssetId, MasterId, MediaKind, Rendition, ZoneName } from "../library/asset.ts";
-import { type Connection, flag, number, optionalNumber, optionalText, sql, text } from "./connection.ts";
+import { type Connection, errorText, flag, number, optionalNumber, optionalText, sql, text } from "./connection.ts";
 import type { SqlRow } from "./driver.ts";
+import { FILE_STATE, fileState } from "./file-state.ts";
 import type { AssetRow, FileKey, RenditionRow, State } from "./types.ts";
 
 type Catalogue = Pick<
@@ -22,8 +23,9 @@ type Catalogue = Pick<
 >;
 
 const KEY = "library = ? AND asset = ? AND rendition = ?";
-/** Longest error text that is kept, characters. */
-const ERROR_LIMIT = 2_000;
+/** The file's asset is selected and usable. */
+const WANTED =
+  "EXISTS (SELECT 1 FROM assets a WHERE a.library = f.library AND a.id = f.asset AND a.disposition = 'wanted')";
 
 /** What Apple lists, and how far each wanted file of it is (transitions: engine.md 4.5). */
 export function catalogue(db: Connection): Catalogue {
@@ -119,7 +121,7 @@ export function catalogue(db: Connection): Catalogue {
         name(key),
         `UPDATE files SET status = 'failed', last_error = ?, last_error_kind = ?, attempts = attempts + ?,
            dispatch_run = NULL WHERE ${KEY}`,
-        why.error.slice(0, ERROR_LIMIT),
+        errorText(why.error),
         why.kind,
         why.charge ? 1 : 0,
         ...values(key),
@@ -136,22 +138,45 @@ export function catalogue(db: Connection): Catalogue {
         run,
       ),
     pruneUnseen: (library, scan) =>
-      db.run(
-        `DELETE FROM files WHERE library = ?1 AND status <> 'downloaded'
-           AND asset IN (SELECT id FROM assets WHERE library = ?1 AND seen_scan < ?2)`,
-        library,
-        scan,
-      ),
+      db.transaction(() => {
+        const forgotten = db.run(
+          `DELETE FROM files WHERE library = ?1 AND status <> 'downloaded'
+             AND asset IN (SELECT id FROM assets WHERE library = ?1 AND seen_scan < ?2)`,
+          library,
+          scan,
+        );
+        // Nothing asked for these places any more: the photo has left the album, or the library.
+        db.run(
+          `DELETE FROM placements AS p WHERE library = ?1 AND status IN ('pending', 'failed') AND seen_scan < ?2
+             AND EXISTS (SELECT 1 FROM files f WHERE f.library = p.library AND f.asset = p.asset
+               AND f.rendition = p.rendition AND f.status = 'downloaded')`,
+          library,
+          scan,
+        );
+        db.run(
+          `DELETE FROM assets AS a WHERE library = ?1 AND seen_scan < ?2
+             AND NOT EXISTS (SELECT 1 FROM files f WHERE f.library = a.library AND f.asset = a.id)`,
+          library,
+          scan,
+        );
+        return forgotten;
+      }),
     openWork: (library, cap) => {
-      const row = db.get(
-        `SELECT count(*) FILTER (WHERE status = 'failed') AS failed, count(*) FILTER (WHERE status = 'pending') AS pending
-           FROM files f WHERE library = ? AND status <> 'downloaded' AND (? = 0 OR attempts < ? OR status = 'pending')
-             AND EXISTS (SELECT 1 FROM assets a WHERE a.library = f.library AND a.id = f.asset AND a.disposition = 'wanted')`,
-        library,
-        cap,
-        cap,
-      );
-      return { failed: number(row ?? {}, "failed"), pending: number(row ?? {}, "pending") };
+      const row =
+        db.get(
+          `SELECT count(*) FILTER (WHERE state = ${FILE_STATE.failed}) AS failed,
+             count(*) FILTER (WHERE state = ${FILE_STATE.pending}) AS pending
+           FROM (
+             SELECT ${fileState("?2")} AS state FROM files f WHERE f.library = ?1 AND f.status <> 'downloaded' AND ${WANTED}
+             UNION ALL
+             SELECT ${fileState("?2")} AS state FROM files f WHERE f.library = ?1 AND f.status = 'downloaded' AND ${WANTED}
+               AND (f.asset, f.rendition) IN (
+                 SELECT asset, rendition FROM placements WHERE library = ?1 AND status IN ('pending', 'failed'))
+           )`,
+          library,
+          cap,
+        ) ?? {};
+      return { failed: number(row, "failed"), pending: number(row, "pending") };
     },
   };
 }

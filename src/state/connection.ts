@@ -1,30 +1,48 @@
 import type { Driver, SqlRow, SqlValue, Statement } from "./driver.ts";
+import { explain } from "./failure.ts";
 
-/** One open database: statements are prepared once, transactions nest by joining. */
+/**
+ * One open database: statements are prepared once, transactions nest by joining, and trouble with the file or its disk
+ * is told as a `Failure`.
+ */
 export class Connection {
   readonly #driver: Driver;
+  readonly #path: string;
   readonly #prepared = new Map<string, Statement>();
-  #depth = 0;
+  #open = false;
+  #doomed: { readonly by: unknown } | undefined;
 
-  constructor(driver: Driver) {
+  /** `path` is for messages. */
+  constructor(driver: Driver, path: string) {
     this.#driver = driver;
+    this.#path = path;
   }
 
   exec(sql: string): void {
-    this.#driver.exec(sql);
+    this.#told(() => this.#driver.exec(sql));
   }
 
   get(sql: string, ...values: SqlValue[]): SqlRow | undefined {
-    return this.#statement(sql).get(...values);
+    return this.#told(() => this.#statement(sql).get(...values));
   }
 
   all(sql: string, ...values: SqlValue[]): SqlRow[] {
-    return this.#statement(sql).all(...values);
+    return this.#told(() => this.#statement(sql).all(...values));
+  }
+
+  /** Rows one by one, for results that may be large. */
+  *iterate(sql: string, ...values: SqlValue[]): Generator<SqlRow> {
+    const statement = this.#told(() => this.#statement(sql));
+    try {
+      yield* statement.iterate(...values);
+    } catch (error) {
+      throw explain(this.#path, error);
+    }
   }
 
   /** Returns how many rows changed. */
   run(sql: string, ...values: SqlValue[]): number {
-    return this.#statement(sql).run(...values);
+    return this.#told(() => this.#statement(sql).run(...values));
   }
 
   /** Runs a write that must hit exactly one row; throws when it hits none (engine.md DB-4). */
@@ -32,20 +50,35 @@ export class Connection {
     if (this.run(sql, ...values) !== 1) throw new Error(`state: row missing: ${what}`);
   }
 
-  /** Runs `work` in a transaction; a nested call joins the outer one. Rolls everything back when `work` throws. */
+  /**
+   * Runs `work` in a transaction; a nested call joins the outer one. Rolls everything back when `work` throws. A nested
+   * call that threw takes the outer one down too, even when its error was caught on the way: half of it is written.
+   */
   transaction<T>(work: () => T): T {
-    if (this.#depth > 0) return work();
+    if (this.#open) return this.#join(work);
     this.exec("BEGIN IMMEDIATE");
-    this.#depth += 1;
+    this.#open = true;
+    this.#doomed = undefined;
     try {
       const result = work();
+      const doomed = this.#doomed as { readonly by: unknown } | undefined;
+      if (doomed !== undefined) throw doomed.by;
       this.exec("COMMIT");
       return result;
     } catch (error) {
       this.#rollBack();
       throw error;
     } finally {
-      this.#depth -= 1;
+      this.#open = false;
+    }
+  }
+
+  #join<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      this.#doomed ??= { by: error };
+      throw error;
     }
   }
 
@@ -54,13 +87,13 @@ export class Connection {
     try {
       this.exec("ROLLBACK");
     } catch (error) {
-      if (!/no transaction/i.test(String(error))) throw error;
+      if (!(error instanceof Error && /no transaction/i.test(error.message))) throw error;
     }
   }
 
   close(): void {
     this.#prepared.clear();
-    this.#driver.close();
+    this.#told(() => this.#driver.close());
   }
 
   #statement(sql: string): Statement {
@@ -70,6 +103,14 @@ export class Connection {
       this.#prepared.set(sql, statement);
     }
     return statement;
+  }
+
+  #told<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw explain(this.#path, error);
+    }
   }
 }
 
@@ -100,4 +141,12 @@ export function flag(row: SqlRow, column: string): boolean {
 export function sql(value: string | number | boolean | undefined): SqlValue {
   if (value === undefined) return null;
   return typeof value === "boolean" ? Number(value) : value;
+}
+
+/** Longest error text that is kept, characters. */
+const ERROR_LIMIT = 2_000;
+
+/** An error's text as it is kept. */
+export function errorText(error: string): string {
+  return error.slice(0, ERROR_LIMIT);
 }

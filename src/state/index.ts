@@ -1,5 +1,6 @@
 import { catalogue } from "./catalogue.ts";
 import type { Connection } from "./connection.ts";
+import { StateFailure } from "./failure.ts";
 import { ledger } from "./ledger.ts";
 import { members } from "./members.ts";
 import { type OpenOptions, openConnection, openReadOnly, openScratch } from "./open.ts";
@@ -7,6 +8,7 @@ import { placements } from "./placements.ts";
 import { counting } from "./totals.ts";
 import type { State } from "./types.ts";
 
+export { StateFailure, type StateTrouble } from "./failure.ts";
 export { acquireLock, type Lock } from "./lock.ts";
 export type { OpenOptions } from "./open.ts";
 export type * from "./types.ts";
@@ -22,7 +24,7 @@ export async function openStateReadOnly(options: OpenOptions): Promise<State | u
   return db === undefined ? undefined : stateOf(db, false);
 }
 
-/** A copy in memory that may be written to and is forgotten: for runs that must leave no trace. */
+/** A private copy that may be written to and is forgotten: for runs that must leave no trace. */
 export async function openForDryRun(options: OpenOptions): Promise<State> {
   return stateOf(await openScratch(options), false);
 }
@@ -31,8 +33,14 @@ function stateOf(db: Connection, checkpoint: boolean): State {
   return {
     transaction: (work) => db.transaction(work),
     close: () => {
-      if (checkpoint) db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-      db.close();
+      try {
+        if (checkpoint) db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      } catch (error) {
+        // A log that could not be folded in (full disk, a reader in the way) is read again at the next start.
+        if (!(error instanceof StateFailure)) throw error;
+      } finally {
+        db.close();
+      }
     },
     ...ledger(db),
     ...catalogue(db),

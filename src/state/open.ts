@@ -1,12 +1,25 @@
 import { createHash } from "node:crypto";
-import { chmodSync, closeSync, existsSync, openSync, statfsSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { accountKey } from "../library/account.ts";
-import { EXIT, Failure } from "../library/failure.ts";
+import { isRemoteMount } from "../runtime/mounts.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
-import { Connection, number, optionalText, text } from "./connection.ts";
-import { type Driver, loadDriver, type OpenDriver } from "./driver.ts";
-import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION, TEMPORARY_TABLES } from "./schema.ts";
+import { Connection, optionalText, text } from "./connection.ts";
+import { type DriverOptions, loadDriver, type OpenDriver } from "./driver.ts";
+import { damaged, explain, StateFailure, unusable } from "./failure.ts";
+import { migrate, pragma, refuseNewer, refuseOlder } from "./migrate.ts";
+import { APPLICATION_ID, TABLES, TEMPORARY_MARKS, temporarySchema } from "./schema.ts";
+import { RESULT, SqlError } from "./sql-error.ts";
 
 export interface OpenOptions {
   /** Absolute path of the account's database. Its folder exists. */
@@ -15,262 +28,240 @@ export interface OpenOptions {
   readonly username: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Binding to SQLite; that of this runtime unless told otherwise. */
+  readonly driver?: OpenDriver;
+  /** Whether a folder is on a network mount; asks the system unless told otherwise. */
+  readonly isRemote?: (folder: string) => boolean;
 }
 
 /** A full integrity check is made after a crash, and else this often (engine.md DB-16). */
 const CHECK_EVERY_MS = 7 * 24 * 3600 * 1000;
+/** How long a statement waits for another process before it fails as busy. */
+const BUSY_MS = 5000;
 
-/** Magic numbers of file systems on which SQLite's shared memory does not work (statfs(2)). */
-const NETWORK_FILE_SYSTEMS: ReadonlySet<number> = new Set([
-  0x6969, // NFS
-  0xff534d42, // CIFS
-  0xfe534d42, // SMB2
-  0x517b, // SMB
-  0x01021997, // 9p
-  0x65735546, // FUSE
-]);
+/** For every connection: settings that are not kept in the file. Memory stays the same whatever the library's size. */
+const SETTINGS = `
+  PRAGMA busy_timeout = ${BUSY_MS};
+  PRAGMA foreign_keys = ON;
+  PRAGMA trusted_schema = OFF;
+  PRAGMA temp_store = FILE;
+  PRAGMA cache_size = -8000;
+`;
 
 /**
- * Opens (or creates, 0600) the account's database, brings its schema up to date and checks that it is ours, sound and
- * this account's. Throws `Failure` (exit 1) that says what is wrong; never deletes, replaces or repairs a file.
+ * Opens (or creates, 0600) the account's database, brings its schema up to date, and checks that it is ours, sound,
+ * this account's and can be written. Throws `StateFailure` (exit 1) that says what is wrong; never deletes, replaces
+ * or repairs a file.
  */
 export async function openConnection(options: OpenOptions): Promise<Connection> {
-  const isNew = !existsSync(options.path);
-  if (isNew) createPrivate(options.path);
-  else closeToOthers(options);
-  const db = await open(options, {});
-  try {
-    guard(options, () => {
-      const empty = isNew || isEmpty(db);
-      if (!empty) refuseForeign(db, options.path);
-      db.exec(
-        "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = FILE",
-      );
-      db.exec("PRAGMA cache_size = -8000");
-      journal(db, options);
-      migrate(db, options.path);
-      bindOwner(db, options);
-      db.exec(TEMPORARY_TABLES);
-      check(db, options);
-    });
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-  return db;
+  const driver = options.driver ?? (await loadDriver());
+  if (isAbsent(options.path)) create(options, driver);
+  return using(options.path, connect(driver, options.path), (db) => {
+    const remote = (options.isRemote ?? isRemoteMount)(dirname(options.path));
+    // On such a mount a log left by a crash is replayed without shared memory, which needs the file to ourselves.
+    if (remote) db.exec("PRAGMA locking_mode = EXCLUSIVE");
+    db.exec(SETTINGS);
+    refuseForeign(db, options.path);
+    refuseNewer(options.path, pragma(db, "user_version"));
+    refuseOtherOwner(db, options);
+    closeToOthers(options);
+    setJournal(db, options, remote);
+    migrate(db, options.path);
+    noteOpened(db, options.clock);
+    db.exec(TEMPORARY_MARKS);
+    checkIntegrity(db, options);
+  });
 }
 
 /**
  * Opens an existing database for reading, also on read-only media and beside a running sync; undefined when there is
- * none. Throws `Failure` like `openConnection`.
+ * none. Throws `StateFailure` like `openConnection`.
  */
 export async function openReadOnly(options: OpenOptions): Promise<Connection | undefined> {
-  if (!existsSync(options.path)) return undefined;
-  const db = await open(options, { readOnly: true });
+  const driver = options.driver ?? (await loadDriver());
+  if (isAbsent(options.path)) return undefined;
   try {
-    guard(options, () => {
-      refuseForeign(db, options.path);
-      const version = pragma(db, "user_version");
-      if (version !== SCHEMA_VERSION) throw otherVersion(options.path, version);
-      db.exec("PRAGMA busy_timeout = 5000");
-      refuseOtherOwner(db, options);
-    });
+    return openReader(options, driver, { readOnly: true });
   } catch (error) {
-    db.close();
-    throw error;
+    // SQLite wants to write its side files even to read; where it can't, and nothing is in them, it needs none.
+    if (!wantsSideFiles(error) || hasLog(options.path)) throw error;
+    return openReader(options, driver, { immutable: true });
   }
-  return db;
 }
 
 /**
- * A private copy in memory of what is known, for runs that may write nothing; empty when nothing is known yet.
+ * A private copy of what is known, for runs that may write nothing; empty when nothing is known yet. It lives in
+ * SQLite's temporary storage: in memory while small, beyond that in a nameless file of the system's temporary folder.
  */
 export async function openScratch(options: OpenOptions): Promise<Connection> {
-  const driver = await loadDriver();
-  const db = new Connection(driver(":memory:"));
-  migrate(db, ":memory:");
-  const known = await openReadOnly(options);
-  if (known !== undefined) {
-    try {
-      db.transaction(() => copyTables(known, db));
-    } finally {
-      known.close();
-    }
+  const { path } = options;
+  const driver = options.driver ?? (await loadDriver());
+  if (isAbsent(path)) return scratch(driver, undefined);
+  // Even a reader leaves side files in the folder, unless it reads without locks: right while nobody writes.
+  if (look(`${path}-wal`) === undefined) {
+    const before = look(path);
+    const copy = copyOf(openReader(options, driver, { immutable: true }), driver);
+    const after = look(path);
+    if (look(`${path}-wal`) === undefined && after?.mtimeMs === before?.mtimeMs && after?.ino === before?.ino)
+      return copy;
+    copy.close();
   }
-  db.exec(TEMPORARY_TABLES);
-  return db;
+  return copyOf(openReader(options, driver, { readOnly: true }), driver);
 }
 
-/** Tables in an order that satisfies their references. */
-const TABLES = [
-  "metadata",
-  "runs",
-  "scans",
-  "assets",
-  "issues",
-  "files",
-  "placements",
-  "temp_claims",
-  "albums",
-  "members",
-];
+function openReader(options: OpenOptions, driver: OpenDriver, how: DriverOptions): Connection {
+  return using(options.path, connect(driver, options.path, how), (db) => {
+    db.exec(SETTINGS);
+    refuseForeign(db, options.path);
+    const version = pragma(db, "user_version");
+    refuseNewer(options.path, version);
+    refuseOlder(options.path, version);
+    refuseOtherOwner(db, options);
+  });
+}
+
+function copyOf(known: Connection, driver: OpenDriver): Connection {
+  try {
+    return scratch(driver, known);
+  } finally {
+    known.close();
+  }
+}
+
+function scratch(driver: OpenDriver, known: Connection | undefined): Connection {
+  return using(":memory:", connect(driver, ":memory:"), (db) => {
+    db.exec(SETTINGS);
+    db.exec("PRAGMA temp.cache_size = -32000");
+    db.exec(temporarySchema());
+    db.exec(TEMPORARY_MARKS);
+    if (known !== undefined) db.transaction(() => copyTables(known, db));
+  });
+}
 
 function copyTables(from: Connection, to: Connection): void {
   for (const table of TABLES) {
     const columns = from.all(`SELECT name FROM pragma_table_info('${table}')`).map((row) => text(row, "name"));
     const insert = `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
-    for (const row of from.all(`SELECT * FROM ${table}`))
-      to.run(insert, ...columns.map((column) => row[column] ?? null));
+    for (const row of from.iterate(`SELECT * FROM ${table}`))
+      to.run(insert, ...columns.map((name) => row[name] ?? null));
   }
 }
 
-async function open(options: OpenOptions, how: { readOnly?: boolean }): Promise<Connection> {
-  const driver: OpenDriver = await loadDriver();
-  let opened: Driver;
+function connect(driver: OpenDriver, path: string, how?: DriverOptions): Connection {
   try {
-    opened = driver(options.path, how);
+    return new Connection(driver(path, how), path);
   } catch (error) {
-    throw explain(options.path, error);
+    throw explain(path, error);
   }
-  return new Connection(opened);
 }
 
-function guard(options: OpenOptions, work: () => void): void {
+/** Runs the first steps on a new connection; closes it when one of them throws. */
+function using(path: string, db: Connection, steps: (db: Connection) => void): Connection {
   try {
-    work();
+    steps(db);
+    return db;
   } catch (error) {
-    throw error instanceof Failure ? error : explain(options.path, error);
+    try {
+      db.close();
+    } catch (closing) {
+      // What went wrong first is what matters; the file is closed either way.
+      if (!(closing instanceof StateFailure)) throw closing;
+    }
+    throw explain(path, error);
   }
 }
 
-function explain(path: string, error: unknown): Failure {
-  const reason = String(error instanceof Error ? error.message : error);
-  const keep =
-    "The file was left as it is. Restore it from a backup, or move it away to start with an empty one: photos on disk are recognised again by their content.";
-  const fail = (message: string, remedy: string) => new Failure(message, { exit: EXIT.failure, remedy, cause: error });
-  if (/not a database|malformed|corrupt|disk image|encrypted/i.test(reason)) {
-    return fail(`The state database ${path} is damaged`, keep);
-  }
-  if (/locked|busy/i.test(reason)) {
-    return fail(
-      `The state database ${path} is in use by another program`,
-      "Wait for it to finish, then run kei again.",
-    );
-  }
-  if (/readonly|read-only/i.test(reason)) {
-    return fail(`The state database ${path} can't be written`, "Check the permissions of the file and its folder.");
-  }
-  if (/full/i.test(reason)) return fail(`The disk of the state database ${path} is full`, "Free some space.");
-  return fail(`Cannot open the state database ${path}: ${reason}`, "Check the permissions of the file and its folder.");
-}
-
-function createPrivate(path: string): void {
+/** What is at `path`, links followed; undefined when there is nothing, not even a dead link. */
+function look(path: string): Stats | undefined {
   try {
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+    return statSync(path);
+  } catch (error) {
+    throw unusable(path, (error as NodeJS.ErrnoException).code ?? "unknown error", error);
+  }
+}
+
+/** Throws when the file is there but cut to nothing. */
+function isAbsent(path: string): boolean {
+  const found = look(path);
+  if (found?.size === 0) throw damaged(path, undefined, "is empty: what it held is lost");
+  return found === undefined;
+}
+
+/** Whether a log beside the database holds changes that are not in it yet. */
+function hasLog(path: string): boolean {
+  return (look(`${path}-wal`)?.size ?? 0) > 0;
+}
+
+/**
+ * Makes an empty database beside its place and moves it there when it is complete, so that whatever stands at `path`
+ * was once whole: a file of no bytes is then a loss to tell of, not a beginning.
+ */
+function create(options: OpenOptions, driver: OpenDriver): void {
+  const { path } = options;
+  for (const left of [`${path}-wal`, `${path}-journal`]) {
+    if ((look(left)?.size ?? 0) > 0) throw orphaned(path, left);
+  }
+  const draft = `${path}.new`;
+  try {
+    // A draft that a crash left behind has never held anything.
+    for (const old of [draft, `${draft}-journal`]) rmSync(old, { force: true });
     // The mode is given at creation, so that there is no moment in which others can read it.
-    closeSync(openSync(path, "wx", 0o600));
-    chmodSync(path, 0o600);
+    closeSync(openSync(draft, "wx", 0o600));
+    chmodSync(draft, 0o600);
+    using(path, connect(driver, draft), (db) => {
+      db.exec(SETTINGS);
+      migrate(db, path);
+      db.run("INSERT INTO owner (only, account, domain) VALUES (1, ?, ?)", ownerOf(options), options.domain);
+    }).close();
+    renameSync(draft, path);
+    syncFolder(dirname(path));
   } catch (error) {
-    throw new Failure(
-      `Cannot create the state database ${path}: ${(error as NodeJS.ErrnoException).code ?? "unknown error"}`,
-      {
-        exit: EXIT.failure,
-        remedy: "Check the permissions and the space of its folder, or choose another one with --data-dir.",
-        cause: error,
-      },
-    );
+    if (error instanceof StateFailure || error instanceof SqlError) throw explain(path, error);
+    throw unusable(path, (error as NodeJS.ErrnoException).code ?? String(error), error);
   }
 }
 
-function closeToOthers({ path, logger }: OpenOptions): void {
-  const mode = statSync(path).mode & 0o777;
-  if ((mode & 0o077) === 0) return;
-  logger.warn("the state database was readable by others, closing it to them", { path, mode: mode.toString(8) });
+function orphaned(path: string, left: string): StateFailure {
+  return new StateFailure(
+    "damaged",
+    `The state database ${path} is gone, but its log ${left} is still there`,
+    "Put the database back. To start with an empty one, move the log away as well.",
+  );
+}
+
+/** Makes the new name durable, where the system can do that for a folder. */
+function syncFolder(folder: string): void {
   try {
-    chmodSync(path, 0o600);
+    const handle = openSync(folder, "r");
+    try {
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
   } catch (error) {
-    logger.warn("could not close the state database to others", {
-      path,
-      reason: (error as NodeJS.ErrnoException).code,
-    });
+    // Windows can't sync folders. Losing an empty database in a power failure costs nothing.
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
   }
-}
-
-function pragma(db: Connection, name: string): number {
-  return number(db.get(`PRAGMA ${name}`) ?? {}, name);
-}
-
-function isEmpty(db: Connection): boolean {
-  return db.get("SELECT 1 AS one FROM sqlite_schema LIMIT 1") === undefined && pragma(db, "application_id") === 0;
 }
 
 function refuseForeign(db: Connection, path: string): void {
   if (pragma(db, "application_id") === APPLICATION_ID) return;
-  throw new Failure(`${path} is a database of another program`, {
-    exit: EXIT.failure,
-    remedy: "It was left untouched. Choose another data folder with --data-dir.",
-  });
-}
-
-function otherVersion(path: string, version: number): Failure {
-  const newer = version > SCHEMA_VERSION;
-  return new Failure(`The state database ${path} has schema ${version}, this kei knows ${SCHEMA_VERSION}`, {
-    exit: EXIT.failure,
-    remedy: newer
-      ? "Use the newer kei that wrote it; the file was left untouched."
-      : "Run `kei sync` once to bring it up to date.",
-  });
-}
-
-/** Write-ahead logging where it works; on network mounts the slower journal that does (DECISIONS 20). */
-function journal(db: Connection, { path, logger }: OpenOptions): void {
-  if (isOnNetwork(dirname(path))) {
-    logger.warn(
-      "the data folder is on a network file system; kei works there, but a local folder is safer and faster",
-      {
-        folder: dirname(path),
-      },
-    );
-    db.exec("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL");
-    return;
-  }
-  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-}
-
-function isOnNetwork(folder: string): boolean {
-  try {
-    return NETWORK_FILE_SYSTEMS.has(Number(statfsSync(folder).type) >>> 0);
-  } catch (error) {
-    // Not every system can tell; then it is taken for a local disk, as SQLite itself would.
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    return false;
-  }
-}
-
-function migrate(db: Connection, path: string): void {
-  const version = pragma(db, "user_version");
-  if (version > SCHEMA_VERSION) throw otherVersion(path, version);
-  for (const [step, script] of MIGRATIONS.entries()) {
-    if (step < version) continue;
-    db.transaction(() => {
-      db.exec(script);
-      db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-      db.exec(`PRAGMA user_version = ${step + 1}`);
-    });
-  }
-}
-
-function bindOwner(db: Connection, options: OpenOptions): void {
-  db.run("INSERT OR IGNORE INTO owner (only, account, domain) VALUES (1, ?, ?)", ownerOf(options), options.domain);
-  refuseOtherOwner(db, options);
+  throw new StateFailure(
+    "refused",
+    `${path} is a database of another program`,
+    "It was left untouched. Choose another data folder with --data-dir.",
+  );
 }
 
 function refuseOtherOwner(db: Connection, options: OpenOptions): void {
-  const row = db.get("SELECT account, domain FROM owner");
-  if (row === undefined || text(row, "account") === ownerOf(options)) return;
-  throw new Failure(`The state database ${options.path} belongs to another account`, {
-    exit: EXIT.failure,
-    remedy: "Databases are found by account: give back its name to the file you moved, or use another data folder.",
-  });
+  const row = db.get("SELECT account FROM owner");
+  if (row !== undefined && text(row, "account") === ownerOf(options)) return;
+  throw new StateFailure(
+    "refused",
+    `The state database ${options.path} belongs to another account`,
+    "Databases are found by account: give back its name to the file you moved, or use another data folder.",
+  );
 }
 
 /** The account is stored as a hash: the database needs to recognise it, not to tell it. */
@@ -280,12 +271,46 @@ function ownerOf({ domain, username }: OpenOptions): string {
     .digest("hex");
 }
 
-function check(db: Connection, { path, clock }: OpenOptions): void {
+function closeToOthers({ path, logger }: OpenOptions): void {
+  const mode = statSync(path).mode & 0o777;
+  if ((mode & 0o077) === 0) return;
+  logger.warn("the state database was open to others, closing it to them", { path, mode: mode.toString(8) });
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    try {
+      chmodSync(file, 0o600);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENOENT") logger.warn("could not close a file of the state to others", { path: file, reason: code });
+    }
+  }
+}
+
+/** Write-ahead logging where it works; on network mounts the slower journal that does (DECISIONS 20). */
+function setJournal(db: Connection, { path, logger }: OpenOptions, remote: boolean): void {
+  if (!remote) {
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    return;
+  }
+  logger.warn("the data folder is on a network mount; a local folder is safer and faster", { folder: dirname(path) });
+  db.exec("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA locking_mode = NORMAL");
+}
+
+/** The first write: a file or disk that can't take it is noticed before anything is asked of the network. */
+function noteOpened(db: Connection, clock: Clock): void {
+  db.run("INSERT OR REPLACE INTO metadata (key, value) VALUES ('opened_at', ?)", String(clock.now()));
+}
+
+function checkIntegrity(db: Connection, { path, clock }: OpenOptions): void {
   const last = Number(optionalText(db.get("SELECT value FROM metadata WHERE key = 'checked_at'") ?? {}, "value") ?? 0);
-  const crashed = db.get("SELECT 1 AS one FROM runs WHERE status = 'running' LIMIT 1") !== undefined;
+  const crashed = db.get("SELECT 1 AS one FROM runs WHERE status <> 'complete' AND id = (SELECT max(id) FROM runs)");
   const now = clock.now();
-  if (!crashed && now - last < CHECK_EVERY_MS && last <= now) return;
+  if (crashed === undefined && now - last < CHECK_EVERY_MS && last <= now) return;
   const result = text(db.get("PRAGMA quick_check(1)") ?? {}, "quick_check");
-  if (result !== "ok") throw explain(path, new Error(`malformed: ${result}`));
+  if (result !== "ok") throw damaged(path, new Error(result));
   db.run("INSERT OR REPLACE INTO metadata (key, value) VALUES ('checked_at', ?)", String(now));
+}
+
+function wantsSideFiles(error: unknown): boolean {
+  const cause = error instanceof StateFailure ? error.cause : error;
+  return cause instanceof SqlError && (cause.result === RESULT.cannotOpen || cause.result === RESULT.readOnly);
 }

@@ -1,5 +1,5 @@
 import type { AppleChecksum, AssetId, Rendition, ZoneName } from "../library/asset.ts";
-import { type Connection, flag, number, optionalNumber, optionalText, sql, text } from "./connection.ts";
+import { type Connection, errorText, flag, number, optionalNumber, optionalText, sql, text } from "./connection.ts";
 import type { SqlRow } from "./driver.ts";
 import type { FileKey, PlacementRow, State, TempClaim } from "./types.ts";
 
@@ -32,47 +32,51 @@ export function placements(db: Connection): Placements {
       const row = db.get("SELECT * FROM placements WHERE path_key = ? AND owner = 1", pathKey);
       return row === undefined ? undefined : placementRow(row);
     },
-    putPlacement: (row) => {
-      db.run(
-        `INSERT INTO placements (library, asset, rendition, pass, path, path_key, owner, status, checksum, local_size,
-           local_mtime, method) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    putPlacement: (row) =>
+      db.transaction(() => {
+        db.run(
+          `INSERT INTO placements (library, asset, rendition, pass, path, path_key, owner, status, checksum, local_size,
+           local_mtime, method, seen_scan)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, (SELECT coalesce(max(id), 0) FROM scans WHERE library = ?1))
          ON CONFLICT (library, asset, rendition, pass) DO UPDATE SET path = excluded.path, path_key = excluded.path_key,
            owner = excluded.owner, status = excluded.status, checksum = excluded.checksum,
-           local_size = excluded.local_size, local_mtime = excluded.local_mtime, method = excluded.method`,
-        ...place(row, row.pass),
-        row.path,
-        row.pathKey,
-        sql(row.owner),
-        row.status,
-        row.checksum,
-        sql(row.localSize),
-        sql(row.localMtime),
-        sql(row.method),
-      );
-    },
-    placementPresent: (key, pass, found) => {
-      const row = db.get(
-        `UPDATE placements SET status = 'present', local_size = ?, local_mtime = ?, method = ? WHERE ${PLACE}
-           RETURNING path_key`,
-        found.localSize,
-        found.localMtime,
-        found.method,
+           local_size = excluded.local_size, local_mtime = excluded.local_mtime, method = excluded.method,
+           seen_scan = excluded.seen_scan, last_error = iif(excluded.status = 'present', NULL, last_error),
+           last_error_kind = iif(excluded.status = 'present', NULL, last_error_kind)`,
+          ...place(row, row.pass),
+          row.path,
+          row.pathKey,
+          sql(row.owner),
+          row.status,
+          row.checksum,
+          sql(row.localSize),
+          sql(row.localMtime),
+          sql(row.method),
+        );
+        if (row.owner && row.status === "present") serveSharers(db, row);
+      }),
+    placementPresent: (key, pass, found) =>
+      db.transaction(() => {
+        const row = db.get(
+          `UPDATE placements SET status = 'present', local_size = ?, local_mtime = ?, method = ?, last_error = NULL,
+             last_error_kind = NULL WHERE ${PLACE} RETURNING *`,
+          found.localSize,
+          found.localMtime,
+          found.method,
+          ...place(key, pass),
+        );
+        if (row === undefined) throw missing(key, pass);
+        const placed = placementRow(row);
+        if (placed.owner) serveSharers(db, placed);
+      }),
+    placementFailed: (key, pass, why) =>
+      db.runOne(
+        placeName(key, pass),
+        `UPDATE placements SET status = 'failed', last_error = ?, last_error_kind = ? WHERE ${PLACE} AND status IN ('pending', 'failed')`,
+        sql(why === undefined ? undefined : errorText(why.error)),
+        sql(why?.kind),
         ...place(key, pass),
-      );
-      if (row === undefined)
-        throw new Error(`state: row missing: place of ${key.rendition} of ${key.asset} in ${pass}`);
-      // Rows that share this very file have it now, too.
-      db.run(
-        `UPDATE placements SET status = 'present', local_size = ?, local_mtime = ?
-           WHERE path_key = ? AND owner = 0 AND status = 'pending'`,
-        found.localSize,
-        found.localMtime,
-        text(row, "path_key"),
-      );
-    },
-    placementFailed: (key, pass) => {
-      db.run(`UPDATE placements SET status = 'failed' WHERE ${PLACE} AND status = 'pending'`, ...place(key, pass));
-    },
+      ),
     presentWith: (checksum, limit) =>
       db
         .all(
@@ -85,23 +89,21 @@ export function placements(db: Connection): Placements {
       db
         .all("SELECT * FROM placements WHERE id > ? AND status = 'present' ORDER BY id LIMIT ?", after, limit)
         .map((row) => ({ ...placementRow(row), rowid: number(row, "id") })),
-    markMissing: (key, pass) => {
-      db.runOne(
-        `place of ${key.rendition} of ${key.asset} in ${pass}`,
-        `UPDATE placements SET status = 'pending', local_size = NULL, local_mtime = NULL WHERE ${PLACE}`,
-        ...place(key, pass),
-      );
-      db.run(
-        `UPDATE files SET status = 'pending', proof = NULL WHERE library = ?1 AND asset = ?2 AND rendition = ?3
-           AND NOT EXISTS (SELECT 1 FROM placements WHERE library = ?1 AND asset = ?2 AND rendition = ?3 AND status = 'present')`,
-        key.library,
-        key.asset,
-        key.rendition,
-      );
-    },
+    markMissing: (key, pass) =>
+      db.transaction(() => {
+        const row = db.get(`SELECT * FROM placements WHERE ${PLACE}`, ...place(key, pass));
+        if (row === undefined) throw missing(key, pass);
+        // Whoever shares the file has lost it with its owner.
+        const lost = [
+          row,
+          ...db.all(AT_PATH("owner = 1"), text(row, "path_key")),
+          ...db.all(AT_PATH("owner = 0"), text(row, "path_key")),
+        ];
+        for (const one of lost.map(placementRow)) lose(db, one);
+      }),
     retirePlacement: (key, pass) =>
       db.runOne(
-        `place of ${key.rendition} of ${key.asset} in ${pass}`,
+        placeName(key, pass),
         // The row id makes the new pass key unique, however often a place is retired.
         `UPDATE placements SET status = 'historical', pass = pass || '#' || id WHERE ${PLACE}`,
         ...place(key, pass),
@@ -115,7 +117,9 @@ export function placements(db: Connection): Placements {
       db.run(
         `INSERT INTO temp_claims (path, library, asset, rendition, checksum, size, run, created_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (path) DO UPDATE SET run = excluded.run, created_at = excluded.created_at`,
+         ON CONFLICT (path) DO UPDATE SET library = excluded.library, asset = excluded.asset,
+           rendition = excluded.rendition, checksum = excluded.checksum, size = excluded.size, run = excluded.run,
+           created_at = excluded.created_at`,
         claim.path,
         claim.library,
         claim.asset,
@@ -143,6 +147,65 @@ export function placements(db: Connection): Placements {
         }),
       ),
   };
+}
+
+/** Present placements at one path; a fixed `owner` lets each half use its own index. */
+const AT_PATH = (owner: "owner = 1" | "owner = 0") =>
+  `SELECT * FROM placements WHERE path_key = ? AND ${owner} AND status = 'present'`;
+
+/** The file of `owner` stands: so do the files of all that share it. Its own file row is settled before. */
+function serveSharers(db: Connection, owner: PlacementRow): void {
+  const sharing = db.all(
+    "SELECT * FROM placements WHERE path_key = ? AND owner = 0 AND status IN ('pending', 'failed') AND checksum = ?",
+    owner.pathKey,
+    owner.checksum,
+  );
+  for (const one of sharing.map(placementRow)) {
+    db.run(
+      `UPDATE placements SET status = 'present', local_size = ?, local_mtime = ?, last_error = NULL, last_error_kind = NULL
+         WHERE ${PLACE}`,
+      sql(owner.localSize),
+      sql(owner.localMtime),
+      ...place(one, one.pass),
+    );
+    db.run(
+      `UPDATE files SET status = 'downloaded', dispatch_run = NULL, last_error = NULL, last_error_kind = NULL,
+         (proof, downloaded_at) = (SELECT coalesce(o.proof, 'adopted'), o.downloaded_at FROM files o
+           WHERE o.library = ?1 AND o.asset = ?2 AND o.rendition = ?3)
+         WHERE library = ?4 AND asset = ?5 AND rendition = ?6 AND checksum = ?7`,
+      owner.library,
+      owner.asset,
+      owner.rendition,
+      one.library,
+      one.asset,
+      one.rendition,
+      owner.checksum,
+    );
+  }
+}
+
+/** Takes back that the file stands at this place; when it stands at no other, it is to be fetched, with fresh attempts. */
+function lose(db: Connection, placement: PlacementRow): void {
+  db.run(
+    `UPDATE placements SET status = 'pending', local_size = NULL, local_mtime = NULL WHERE ${PLACE}`,
+    ...place(placement, placement.pass),
+  );
+  db.run(
+    `UPDATE files SET status = 'pending', proof = NULL, attempts = 0 WHERE library = ?1 AND asset = ?2 AND rendition = ?3
+       AND status = 'downloaded' AND NOT EXISTS (SELECT 1 FROM placements
+         WHERE library = ?1 AND asset = ?2 AND rendition = ?3 AND status = 'present')`,
+    placement.library,
+    placement.asset,
+    placement.rendition,
+  );
+}
+
+function placeName(key: FileKey, pass: string): string {
+  return `place of ${key.rendition} of ${key.asset} in ${pass}`;
+}
+
+function missing(key: FileKey, pass: string): Error {
+  return new Error(`state: row missing: ${placeName(key, pass)}`);
 }
 
 function place(key: FileKey, pass: string): [string, string, string, string] {

@@ -3,10 +3,13 @@
 /** Marks a file as kei's: "kei1" in ASCII. A database with another id is somebody else's and is left alone. */
 export const APPLICATION_ID = 0x6b656931;
 
-/** Number of the newest schema this program knows; stored in `user_version`. */
-export const SCHEMA_VERSION = 1;
+/** Largest whole number that JavaScript keeps exactly; sizes beyond it are refused, not rounded. */
+const EXACT = Number.MAX_SAFE_INTEGER;
 
-/** Step n leads from schema n to n + 1. Each runs in a savepoint of its own together with its version bump. */
+/**
+ * Step n leads from schema n to n + 1; `user_version` tells how many were taken. Never change one that was released:
+ * add another.
+ */
 export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE owner (
@@ -45,7 +48,7 @@ export const MIGRATIONS: readonly string[] = [
     filename TEXT,
     kind TEXT NOT NULL CHECK (kind IN ('photo', 'video', 'live-photo')),
     captured_at REAL NOT NULL,
-    time_zone_offset INTEGER,
+    time_zone_offset REAL,
     added_at REAL,
     is_favorite INTEGER NOT NULL,
     is_hidden INTEGER NOT NULL,
@@ -73,9 +76,9 @@ export const MIGRATIONS: readonly string[] = [
     rendition TEXT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('pending', 'downloaded', 'failed')),
     checksum TEXT NOT NULL,
-    size INTEGER NOT NULL,
+    size INTEGER NOT NULL CHECK (size BETWEEN 0 AND ${EXACT}),
     uti TEXT NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     last_error TEXT,
     last_error_kind TEXT,
     dispatch_run INTEGER,
@@ -98,13 +101,18 @@ export const MIGRATIONS: readonly string[] = [
     owner INTEGER NOT NULL CHECK (owner IN (0, 1)),
     status TEXT NOT NULL CHECK (status IN ('pending', 'present', 'failed', 'historical')),
     checksum TEXT NOT NULL,
-    local_size INTEGER,
+    local_size INTEGER CHECK (local_size BETWEEN 0 AND ${EXACT}),
     local_mtime INTEGER,
     method TEXT CHECK (method IN ('download', 'reflink', 'hardlink', 'copy', 'adopted', 'shared')),
+    last_error TEXT,
+    last_error_kind TEXT,
+    seen_scan INTEGER NOT NULL DEFAULT 0,
     UNIQUE (library, asset, rendition, pass),
     FOREIGN KEY (library, asset, rendition) REFERENCES files (library, asset, rendition) ON DELETE CASCADE
   ) STRICT;
   CREATE UNIQUE INDEX placements_own_path ON placements (path_key) WHERE owner = 1;
+  CREATE INDEX placements_sharing_path ON placements (path_key) WHERE owner = 0;
+  CREATE INDEX placements_open ON placements (library, asset, rendition, status) WHERE status IN ('pending', 'failed');
   CREATE INDEX placements_content ON placements (checksum) WHERE status = 'present';
 
   CREATE TABLE temp_claims (
@@ -139,6 +147,27 @@ export const MIGRATIONS: readonly string[] = [
 ];
 
 /** Marks of the walk in progress; they vanish with the connection. */
-export const TEMPORARY_TABLES = `
+export const TEMPORARY_MARKS = `
   CREATE TEMP TABLE met (walk TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (walk, id)) STRICT, WITHOUT ROWID;
 `;
+
+/** The tables that hold what is known, in an order that satisfies their references. */
+export const TABLES = [
+  "metadata",
+  "runs",
+  "scans",
+  "assets",
+  "issues",
+  "files",
+  "placements",
+  "temp_claims",
+  "albums",
+  "members",
+] as const;
+
+/** The newest schema as temporary tables. */
+export function temporarySchema(): string {
+  return MIGRATIONS.join("\n")
+    .replaceAll("CREATE TABLE", "CREATE TEMP TABLE")
+    .replaceAll(/CREATE (UNIQUE )?INDEX /g, (_, unique: string | undefined) => `CREATE ${unique ?? ""}INDEX temp.`);
+}

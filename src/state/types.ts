@@ -116,7 +116,10 @@ export interface Totals {
   readonly exhausted: number;
   /** Apple's record cannot be used, by defect. */
   readonly broken: Readonly<Record<string, number>>;
-  /** Files (renditions) by status, and bytes on disk. */
+  /**
+   * Files (renditions) of wanted assets: `downloaded` when every place of theirs is served, else by what is missing.
+   * `bytes` is the sum over all files on disk, each counted once, whatever became of their assets since.
+   */
   readonly files: { readonly downloaded: number; readonly pending: number; readonly failed: number };
   readonly bytes: number;
   /** Records that never became an asset, by reason (not part of `assets`). */
@@ -139,9 +142,12 @@ export interface ListedFile {
 export type FileKey = Pick<RenditionRow, "library" | "asset" | "rendition">;
 
 export interface State {
-  /** Runs `work` in one transaction; nested calls join it. Rolls back when it throws. */
+  /**
+   * Runs `work` in one transaction; nested calls join it. Rolls back when it throws, also when a nested call threw and
+   * the error was caught on the way. Any call of State may throw `StateFailure` when the file or its disk fails.
+   */
   transaction<T>(work: () => T): T;
-  /** Checkpoints the WAL and closes. */
+  /** Folds the log into the file and closes it. */
   close(): void;
 
   meta(key: string): string | undefined;
@@ -197,16 +203,23 @@ export interface State {
   requeueFailed(cap: number): number;
   /** Rows still dispatched by `run` become failed with "Not resolved during sync"; returns how many. */
   settleUnfinished(run: number): number;
-  /** Pending and failed rows of the library that `scan` and every later one did not meet are removed; returns how many. */
+  /**
+   * Forgets what the complete, unbounded scan `scan` shows to be gone: pending and failed rows of assets that it did
+   * not meet (returns how many), places nothing asked for any more, and assets left without any file. What was
+   * downloaded stays.
+   */
   pruneUnseen(library: ZoneName, scan: number): number;
-  /** Files that still need work in this library, below the cap. */
+  /** Files that still need work in this library, at any of their places; without those that used up `cap` attempts. */
   openWork(library: ZoneName, cap: number): { readonly failed: number; readonly pending: number };
 
   placementsOf(library: ZoneName, id: AssetId): PlacementRow[];
   /** The placement that owns this path key, if any. */
   ownerOf(pathKey: string): PlacementRow | undefined;
   putPlacement(row: PlacementRow): void;
-  /** The file now stands at its place. Throws when there is no such placement. */
+  /**
+   * The file now stands at its place; its row is settled before (`putDownloaded`). Rows that share this very file
+   * (same path, not owners) are settled with it. Throws when there is no such placement.
+   */
   placementPresent(
     key: FileKey,
     pass: string,
@@ -216,13 +229,18 @@ export interface State {
       readonly method: NonNullable<PlacementRow["method"]>;
     },
   ): void;
-  /** The file could not be brought to this place, though it may stand at another. */
-  placementFailed(key: FileKey, pass: string): void;
+  /**
+   * The file could not be brought to this place, though it stands at another. Throws when it is not waited for there.
+   */
+  placementFailed(key: FileKey, pass: string, why?: { readonly error: string; readonly kind: string }): void;
   /** Present placements of any asset that hold this content: the sources for local copies. At most `limit`. */
   presentWith(checksum: AppleChecksum, limit: number): PlacementRow[];
   /** Present placements in key order after `after`, for walking all of them in pages. */
   presentAfter(after: number, limit: number): Array<PlacementRow & { readonly rowid: number }>;
-  /** A present file has vanished or changed: its placement and file go back to pending. */
+  /**
+   * A present file has vanished or changed: all placements at its path go back to pending, and so do the files that
+   * stand nowhere else, with fresh attempts (DECISIONS 17).
+   */
   markMissing(key: FileKey, pass: string): void;
   /**
    * The content of this place is history: the placement becomes `historical` under a pass key of its own, so that its
@@ -243,7 +261,7 @@ export interface State {
   completeMembers(library: ZoneName, album: AlbumId, generation: number): void;
   /** Forgets albums of the library that are not in `keep`. */
   keepAlbums(library: ZoneName, keep: readonly AlbumId[]): void;
-  /** Is the asset a member of any user album (complete generations only)? */
+  /** Is the asset a member of any user album: in its last complete walk, or met in one since? */
   isFiled(library: ZoneName, id: AssetId): boolean;
   /** Names of albums that the state remembers. */
   albumNames(library: ZoneName): string[];
