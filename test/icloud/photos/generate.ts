@@ -160,7 +160,8 @@ function marksFor(options: GenerateOptions, total: number): string[] {
     ...new Array<string>(options.duplicates ?? 0).fill("duplicate"),
     ...new Array<string>(options.equalNames ?? 0).fill("equal-name"),
   ];
-  if (at + wanted.length > total) throw new Error(`${total} assets are too few for what is asked of them`);
+  const marked = wanted.length + BURST_FRAMES * (options.bursts ?? 0);
+  if (marked > 0 && marked + 1 > total) throw new Error(`${total} assets are too few for what is asked of them`);
   const step = (total - at) / Math.max(1, wanted.length);
   wanted.forEach((mark, index) => {
     marks[Math.floor(at + index * step)] = mark;
