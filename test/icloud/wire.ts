@@ -49,6 +49,15 @@ export async function serveWire(options: WireOptions): Promise<WireServer> {
   };
 }
 
+const whole = new WeakMap<Response, Uint8Array>();
+
+/** A response whose body is known: it is sent at once instead of being read from a stream. */
+export function wholeResponse(bytes: Uint8Array<ArrayBuffer>, init: ResponseInit): Response {
+  const response = new Response(bytes, init);
+  whole.set(response, bytes);
+  return response;
+}
+
 async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
@@ -61,7 +70,7 @@ async function answer(
   for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
     headers.append(incoming.rawHeaders[index] ?? "", incoming.rawHeaders[index + 1] ?? "");
   }
-  const body = await readBody(incoming);
+  const body = incoming.method === "GET" ? EMPTY : await readBody(incoming);
   const request = new Request(`${scheme}://${incoming.headers.host ?? "localhost"}${incoming.url ?? "/"}`, {
     method: incoming.method ?? "GET",
     headers,
@@ -70,6 +79,8 @@ async function answer(
   });
   await send(await handler(request), outgoing, gone.signal);
 }
+
+const EMPTY = Buffer.alloc(0);
 
 async function readBody(incoming: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -84,6 +95,11 @@ async function send(response: Response, outgoing: ServerResponse, gone: AbortSig
     if (name !== "set-cookie") outgoing.setHeader(name, value);
   });
   if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
+  const bytes = whole.get(response);
+  if (bytes !== undefined) {
+    outgoing.end(bytes);
+    return;
+  }
   if (response.body === null) {
     outgoing.end();
     return;

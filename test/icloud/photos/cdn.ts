@@ -1,6 +1,7 @@
 /** The content hosts: signed URLs, ranges, expiry (cloudkit.md 6), and what can go wrong there. */
 import { type Context, Hono } from "hono";
 import type { DoubleContext } from "../contract.ts";
+import { wholeResponse } from "../wire.ts";
 import type { CdnFaultKind, CdnFaults, CdnRequest } from "./cdn-faults.ts";
 import type { PhotoLibrary } from "./library.ts";
 import type { Resource } from "./records.ts";
@@ -147,7 +148,7 @@ function deliver(delivery: Delivery): Response {
   traffic.bytes += content.length;
   headers.set("content-length", String(content.length));
   if (slice !== undefined) headers.set("content-range", `bytes ${start}-${end - 1}/${size}`);
-  return new Response(owned(content), { status: slice === undefined ? 200 : 206, headers });
+  return wholeResponse(owned(content), { status: slice === undefined ? 200 : 206, headers });
 }
 
 function misdeliver(delivery: Delivery, fault: CdnFaultKind): Response {
