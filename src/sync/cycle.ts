@@ -13,6 +13,7 @@ import { Pace } from "./pace.ts";
 import { selectLibraries } from "./passes.ts";
 import { Planner } from "./plan.ts";
 import { ProgressTeller } from "./progress.ts";
+import { Rehearsal } from "./rehearsal.ts";
 import { buildReport } from "./report.ts";
 import { deviceOf } from "./root.ts";
 import { Stops } from "./stops.ts";
@@ -65,7 +66,7 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     albumCopies: settings.albumCopies,
     clock,
     logger,
-    run,
+    root: settings.directory,
   };
   const pool = createPool<Job>({
     threads: settings.threads,
@@ -86,6 +87,7 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     run,
     nowSeconds: () => Math.trunc(clock.now() / 1000),
   });
+  const rehearsal = settings.dryRun ? new Rehearsal() : undefined;
   const pace = new Pace(() => pool.idle > 0 && pool.queued === 0);
   const walk = {
     photos,
@@ -97,6 +99,7 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     pace,
     enqueue: async (job: Job) => {
       if (stops.stopped) return false;
+      if (rehearsal !== undefined) return rehearsal.note(job);
       return inFlight.joinOrLead(job) || (await pool.put(job));
     },
     betweenPages: async (pass: { readonly label: string }) => {
@@ -136,12 +139,19 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
   }
   teller.end();
 
-  const unsettled = stops.stopped ? 0 : state.settleUnfinished(run);
+  const unsettled = stops.stopped || settings.dryRun ? 0 : state.settleUnfinished(run);
   if (unsettled > 0)
     logger.error("files were lost track of in this run; they are tried again in the next one", { files: unsettled });
   const gap = tally.checkSum();
   if (gap !== undefined && failure === undefined) logger.warn(`the count of this run does not add up: ${gap}`);
-  const report = buildReport({ tally, stops, state, settings, elapsedMs: clock.monotonic() - began });
+  const report = buildReport({
+    tally,
+    stops,
+    state,
+    settings,
+    elapsedMs: clock.monotonic() - began,
+    planned: rehearsal?.planned,
+  });
   state.endRun(run, {
     completedAt: clock.now(),
     status: report.outcome === "interrupted" ? "interrupted" : "complete",

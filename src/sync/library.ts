@@ -59,7 +59,9 @@ export async function syncLibrary(library: Library, deps: LibraryDeps): Promise<
       zone,
       listing.albums.map((album) => album.id),
     );
-  const pruned = state.pruneUnseen(zone, scan);
+  // Only a walk over everything tells that a photo is gone; an album alone does not.
+  const whole = passes.some((pass) => pass.list.kind === "all");
+  const pruned = whole ? state.pruneUnseen(zone, scan) : 0;
   if (pruned > 0) logger.info("forgot unfinished work for photos that are no longer in iCloud", { files: pruned });
   state.endScan(zone, scan);
   await storeToken(library, passes, scan, readiness.token, deps);

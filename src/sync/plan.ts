@@ -198,6 +198,11 @@ class AssetPlan {
   ): boolean {
     const { state } = this.deps;
     const { resource } = file;
+    const owner = here.owner ? undefined : state.ownerOf(here.pathKey);
+    if (owner !== undefined && owner.status !== "historical" && owner.checksum === resource.checksum) {
+      this.#share(file, key, here.path);
+      return true;
+    }
     const found = this.disk.look(here.path);
 
     if (here.status === "present" && here.checksum === resource.checksum) {
@@ -360,7 +365,13 @@ class AssetPlan {
     const owner = state.ownerOf(pathKey(path, this.deps.traits));
     const present = owner?.status === "present";
     const row = { ...key, checksum: resource.checksum, size: resource.size, uti: resource.uti };
-    if (present) state.adopt(row, this.#now());
+    if (present) {
+      state.adopt(row, this.#now());
+    } else {
+      // It waits for the owner's transfer, which is dispatched; this row itself is not.
+      state.putPending(row, this.deps.run);
+      state.putBack(key);
+    }
     state.putPlacement({
       ...this.#placement(key, path, resource, present ? "present" : "pending"),
       owner: false,
@@ -368,7 +379,6 @@ class AssetPlan {
       localMtime: owner?.localMtime,
       method: "shared",
     });
-    if (!present) state.putPending(row, this.deps.run);
     this.#noteStill(file, path);
     this.#outcomes.push("by_state");
   }

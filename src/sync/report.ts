@@ -12,10 +12,12 @@ export interface ReportInput {
   readonly state: State;
   readonly settings: SyncSettings;
   readonly elapsedMs: number;
+  /** What a dry run would have done. */
+  readonly planned: SyncReport["planned"];
 }
 
 /** What a run has come to: session loss before interruption before partial failure before success (engine.md 1.10). */
-export function buildReport({ tally, stops, state, settings, elapsedMs }: ReportInput): SyncReport {
+export function buildReport({ tally, stops, state, settings, elapsedMs, planned }: ReportInput): SyncReport {
   const totals = state.totals(settings.perAsset);
   const failures = tally.failed + totals.exhausted + tally.enumerationErrors.length + sum(tally.broken);
   return {
@@ -39,7 +41,7 @@ export function buildReport({ tally, stops, state, settings, elapsedMs }: Report
       .listFiles("failed", NAMED_FAILURES)
       .map((file) => ({ name: file.path ?? file.filename ?? file.asset, error: file.error ?? "unknown error" })),
     notices: tally.notices,
-    planned: undefined,
+    planned,
   };
 }
 

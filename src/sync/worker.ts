@@ -1,8 +1,9 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { classify } from "../download/classify.ts";
 import { placeCopy } from "../download/copies.ts";
 import { type TransferDeps, transfer } from "../download/transfer.ts";
 import type { TransferFailed } from "../download/types.ts";
+import { isVerifiable } from "../library/checksum.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
 import type { PlacementRow, State } from "../state/types.ts";
 import type { Finalizer } from "./finalizer.ts";
@@ -20,7 +21,8 @@ export interface WorkerDeps {
   readonly albumCopies: "link" | "copy";
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly run: number;
+  /** Absolute download folder. */
+  readonly root: string;
 }
 
 /**
@@ -43,7 +45,8 @@ async function bring(job: Job, deps: WorkerDeps): Promise<boolean> {
     await putOff(job, deps);
     return false;
   }
-  if (job.from !== undefined && (await copyFrom(job, job.from, deps))) return true;
+  const source = job.from ?? sourceOnDisk(job, deps);
+  if (source !== undefined && (await copyFrom(job, source, deps))) return true;
 
   const result = await transfer(
     {
@@ -70,6 +73,13 @@ async function bring(job: Job, deps: WorkerDeps): Promise<boolean> {
   deps.tally.bytesWritten += job.resource.size;
   if (result.proof === "size") deps.tally.unproven += 1;
   return true;
+}
+
+/** The same content may have been published since this job was planned. */
+function sourceOnDisk(job: Job, { state, root }: WorkerDeps): string | undefined {
+  if (!isVerifiable(job.resource.checksum)) return undefined;
+  const place = state.presentWith(job.resource.checksum, 2).find((candidate) => candidate.path !== job.path);
+  return place === undefined ? undefined : join(root, place.path);
 }
 
 /** Serves the place from a file on this disk. False when that did not work out and the bytes must be fetched. */
