@@ -13,7 +13,11 @@ function reasonOf(check: () => unknown): string | undefined {
   }
 }
 
-const template = (category: TemplateCategory) => (value: string) => reasonOf(() => parseTemplate(value, category));
+const template = (category: TemplateCategory) => (value: string) => {
+  if (value.startsWith("/")) return `"${value}" must not begin with a slash: it is a folder below the download folder`;
+  if (value.split("/").includes("..")) return `"${value}" must not hold "..": it would lead out of the download folder`;
+  return reasonOf(() => parseTemplate(value, category));
+};
 const selectors = (kind: SelectorKind) => (values: readonly string[]) => reasonOf(() => parseSelectors(kind, values));
 
 /** Folders that no backup belongs into (cli.md 2.8). */
