@@ -1,7 +1,7 @@
 import type { AppleChecksum, AssetId, MasterId, MediaKind, Rendition, ZoneName } from "../library/asset.ts";
 import { type Connection, errorText, flag, number, optionalNumber, optionalText, sql, text } from "./connection.ts";
 import type { SqlRow } from "./driver.ts";
-import { FILE_STATE, fileState } from "./file-state.ts";
+import { FILE_STATE, fileState, OPEN_PLACE, WANTED } from "./file-state.ts";
 import type { AssetRow, FileKey, RenditionRow, State } from "./types.ts";
 
 type Catalogue = Pick<
@@ -23,10 +23,6 @@ type Catalogue = Pick<
 >;
 
 const KEY = "library = ? AND asset = ? AND rendition = ?";
-/** The file's asset is selected and usable. */
-const WANTED =
-  "EXISTS (SELECT 1 FROM assets a WHERE a.library = f.library AND a.id = f.asset AND a.disposition = 'wanted')";
-
 /** What Apple lists, and how far each wanted file of it is (transitions: engine.md 4.5). */
 export function catalogue(db: Connection): Catalogue {
   return {
@@ -147,7 +143,7 @@ export function catalogue(db: Connection): Catalogue {
         );
         // Nothing asked for these places any more: the photo has left the album, or the library.
         db.run(
-          `DELETE FROM placements AS p WHERE library = ?1 AND status IN ('pending', 'failed') AND seen_scan < ?2
+          `DELETE FROM placements AS p WHERE library = ?1 AND ${OPEN_PLACE} AND seen_scan < ?2
              AND EXISTS (SELECT 1 FROM files f WHERE f.library = p.library AND f.asset = p.asset
                AND f.rendition = p.rendition AND f.status = 'downloaded')`,
           library,
@@ -171,7 +167,7 @@ export function catalogue(db: Connection): Catalogue {
              UNION ALL
              SELECT ${fileState("?2")} AS state FROM files f WHERE f.library = ?1 AND f.status = 'downloaded' AND ${WANTED}
                AND (f.asset, f.rendition) IN (
-                 SELECT asset, rendition FROM placements WHERE library = ?1 AND status IN ('pending', 'failed'))
+                 SELECT asset, rendition FROM placements p WHERE library = ?1 AND ${OPEN_PLACE})
            )`,
           library,
           cap,

@@ -88,7 +88,7 @@ export async function nodeDriver(): Promise<OpenDriver> {
   return (path, options = {}) => {
     const immutable = options.immutable === true;
     const readOnly = immutable || options.readOnly === true;
-    const db = typed(() => new DatabaseSync(immutable ? immutableUri(path) : path, { readOnly }));
+    const db = typed(() => new DatabaseSync(immutable ? new URL(immutableUri(path)) : path, { readOnly }));
     return {
       exec: (sql) => typed(() => db.exec(sql)),
       prepare: (sql) => {

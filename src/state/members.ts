@@ -9,8 +9,9 @@ type Members = Pick<State, "beginMembers" | "addMembers" | "completeMembers" | "
  */
 export function members(db: Connection): Members {
   return {
-    beginMembers: (library, album, name) =>
-      number(
+    beginMembers: (library, album, name) => {
+      db.run("INSERT OR IGNORE INTO album_names (library, name) VALUES (?, ?)", library, name);
+      return number(
         db.get(
           `INSERT INTO albums (library, id, name, generation) VALUES (?, ?, ?, 1)
              ON CONFLICT DO UPDATE SET name = excluded.name, generation = generation + 1 RETURNING generation`,
@@ -19,7 +20,8 @@ export function members(db: Connection): Members {
           name,
         ) ?? {},
         "generation",
-      ),
+      );
+    },
     addMembers: (library, album, generation, ids) =>
       db.transaction(() => {
         for (const id of ids) {
@@ -50,15 +52,13 @@ export function members(db: Connection): Members {
         for (const row of db.all("SELECT id FROM albums WHERE library = ?", library)) {
           const id = text(row, "id");
           if (kept.has(id)) continue;
-          // The name is kept: a selection that still names the album gets a warning, not an error (DECISIONS 5).
+          // The row stays: should the album come back, its next walk must not reuse a generation.
           db.run("DELETE FROM members WHERE library = ? AND album = ?", library, id);
         }
       }),
     isFiled: (library, id) =>
       db.get("SELECT 1 AS one FROM members WHERE library = ? AND asset = ? LIMIT 1", library, id) !== undefined,
     albumNames: (library) =>
-      db
-        .all("SELECT DISTINCT name FROM albums WHERE library = ? ORDER BY name", library)
-        .map((row) => text(row, "name")),
+      db.all("SELECT name FROM album_names WHERE library = ? ORDER BY name", library).map((row) => text(row, "name")),
   };
 }

@@ -94,19 +94,33 @@ export async function openReadOnly(options: OpenOptions): Promise<Connection | u
  * SQLite's temporary storage: in memory while small, beyond that in a nameless file of the system's temporary folder.
  */
 export async function openScratch(options: OpenOptions): Promise<Connection> {
-  const { path } = options;
   const driver = options.driver ?? (await loadDriver());
-  if (isAbsent(path)) return scratch(driver, undefined);
-  // Even a reader leaves side files in the folder, unless it reads without locks: right while nobody writes.
-  if (look(`${path}-wal`) === undefined) {
-    const before = look(path);
-    const copy = copyOf(openReader(options, driver, { immutable: true }), driver);
-    const after = look(path);
-    if (look(`${path}-wal`) === undefined && after?.mtimeMs === before?.mtimeMs && after?.ino === before?.ino)
-      return copy;
-    copy.close();
+  if (isAbsent(options.path)) return scratch(driver, undefined);
+  return copyUnlocked(options, driver) ?? copyOf(openReader(options, driver, { readOnly: true }), driver);
+}
+
+/**
+ * A copy that leaves the folder as it was: even a reader makes side files, unless it reads without locks, which is
+ * right while nobody writes. Undefined when somebody does, or where the runtime can't open a file like that (Deno
+ * without all permissions).
+ */
+function copyUnlocked(options: OpenOptions, driver: OpenDriver): Connection | undefined {
+  const { path } = options;
+  const isQuiet = () => look(`${path}-wal`) === undefined;
+  const before = look(path);
+  if (!isQuiet()) return undefined;
+  let reader: Connection;
+  try {
+    reader = openReader(options, driver, { immutable: true });
+  } catch (error) {
+    if (wantsSideFiles(error)) return undefined;
+    throw error;
   }
-  return copyOf(openReader(options, driver, { readOnly: true }), driver);
+  const copy = copyOf(reader, driver);
+  const after = look(path);
+  if (isQuiet() && after?.mtimeMs === before?.mtimeMs && after?.ino === before?.ino) return copy;
+  copy.close();
+  return undefined;
 }
 
 function openReader(options: OpenOptions, driver: OpenDriver, how: DriverOptions): Connection {

@@ -87,7 +87,7 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (library, asset, rendition),
     FOREIGN KEY (library, asset) REFERENCES assets (library, id)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX files_open ON files (library, status, attempts) WHERE status <> 'downloaded';
+  CREATE INDEX files_open ON files (status, library) WHERE status <> 'downloaded';
   CREATE INDEX files_dispatched ON files (dispatch_run) WHERE dispatch_run IS NOT NULL;
 
   CREATE TABLE placements (
@@ -112,7 +112,8 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE UNIQUE INDEX placements_own_path ON placements (path_key) WHERE owner = 1;
   CREATE INDEX placements_sharing_path ON placements (path_key) WHERE owner = 0;
-  CREATE INDEX placements_open ON placements (library, asset, rendition, status) WHERE status IN ('pending', 'failed');
+  CREATE INDEX placements_open ON placements (library, asset, rendition, status)
+    WHERE status <> 'present' AND status <> 'historical';
   CREATE INDEX placements_content ON placements (checksum) WHERE status = 'present';
 
   CREATE TABLE temp_claims (
@@ -134,6 +135,8 @@ export const MIGRATIONS: readonly string[] = [
     complete_generation INTEGER,
     PRIMARY KEY (library, id)
   ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE album_names (library TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (library, name)) STRICT, WITHOUT ROWID;
 
   CREATE TABLE members (
     library TEXT NOT NULL,
@@ -162,6 +165,7 @@ export const TABLES = [
   "placements",
   "temp_claims",
   "albums",
+  "album_names",
   "members",
 ] as const;
 

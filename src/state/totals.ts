@@ -1,47 +1,66 @@
 import type { AssetId, Rendition, ZoneName } from "../library/asset.ts";
-import { type Connection, number, optionalNumber, optionalText, text } from "./connection.ts";
+import { type Connection, flag, number, optionalNumber, optionalText, text } from "./connection.ts";
 import type { SqlRow } from "./driver.ts";
-import { FILE_STATE, fileState } from "./file-state.ts";
+import { FILE_STATE, fileState, OPEN_PLACE, WANTED } from "./file-state.ts";
 import type { ListedFile, RenditionStatus, State } from "./types.ts";
 
 type Counting = Pick<State, "totals" | "listFiles">;
 
-/**
- * Every asset with its state and what its files come to, grouped to a few lines. An asset counts where its worst file
- * is; one without any file yet is waiting.
- */
-const TOTALS = `
-  SELECT disposition, rule, state, count(*) AS assets, sum(downloaded) AS downloaded, sum(pending) AS pending,
-    sum(failed) AS failed, sum(bytes) AS bytes
-  FROM (
-    SELECT disposition, rule, coalesce(max(state), ${FILE_STATE.pending}) AS state,
-      count(*) FILTER (WHERE state = ${FILE_STATE.onDisk}) AS downloaded,
-      count(*) FILTER (WHERE state = ${FILE_STATE.pending}) AS pending,
-      count(*) FILTER (WHERE state >= ${FILE_STATE.failed}) AS failed,
-      coalesce(sum(bytes), 0) AS bytes
-    FROM (
-      SELECT a.library, a.id, a.disposition, a.rule, iif(f.status IS NULL, NULL, ${fileState("?1")}) AS state,
-        iif(f.status = 'downloaded', f.size, 0) AS bytes
-      FROM assets a LEFT JOIN files f ON f.library = a.library AND f.asset = a.id
-    ) GROUP BY library, id
-  ) GROUP BY disposition, rule, state`;
+const ASSETS = "SELECT disposition, rule, count(*) AS assets FROM assets GROUP BY disposition, rule";
 
-const LIST = `
+/**
+ * The assets that have files, grouped by how many of these are in which state. `files` holds the counts as one number,
+ * eight bits each (an asset has at most nine files), so that a file's state is worked out once. Walks the files in the
+ * order of their key: nothing has to be sorted however large the library is.
+ */
+const FILES = `
+  SELECT wanted, files, count(*) AS assets, sum(bytes) AS bytes
+  FROM (
+    SELECT a.disposition = 'wanted' AS wanted, sum(1 << (8 * (${fileState("?1")}))) AS files,
+      sum(iif(f.status = 'downloaded', f.size, 0)) AS bytes
+    FROM files f CROSS JOIN assets a ON a.library = f.library AND a.id = f.asset
+    GROUP BY f.library, f.asset
+  ) GROUP BY wanted, files`;
+
+/** The number of files in `state`. */
+function filesIn(state: number, files: number): number {
+  return Math.floor(files / 2 ** (8 * state)) % 256;
+}
+
+/** Files on disk of which a place is `status`, each once; unless that is the `worst`, only where no place has failed. */
+const heldUp = (status: "pending" | "failed", worst: boolean) => `
+  SELECT f.library, f.asset, f.rendition FROM placements p INDEXED BY placements_open
+    JOIN files f ON f.library = p.library AND f.asset = p.asset AND f.rendition = p.rendition
+  WHERE ${OPEN_PLACE} AND p.status = '${status}' AND f.status = 'downloaded' AND ${WANTED}
+    AND NOT EXISTS (SELECT 1 FROM placements q WHERE q.library = p.library AND q.asset = p.asset
+      AND q.rendition = p.rendition AND (q.status = p.status AND q.id < p.id ${worst ? "" : "OR q.status = 'failed'"}))`;
+const open = (status: "pending" | "failed") =>
+  `SELECT library, asset, rendition FROM files f INDEXED BY files_open
+   WHERE status <> 'downloaded' AND status = '${status}' AND ${WANTED}`;
+
+/** The keys of the files that count as each status, reached through what is open, so that few are found fast. */
+const KEYS: Readonly<Record<RenditionStatus, string>> = {
+  failed: `${open("failed")} UNION ALL ${heldUp("failed", true)}`,
+  pending: `${open("pending")} UNION ALL ${heldUp("pending", false)}`,
+  downloaded: `SELECT library, asset, rendition FROM files f WHERE ${fileState("0")} = ${FILE_STATE.onDisk} AND ${WANTED}`,
+};
+
+const list = (status: RenditionStatus) => `
+  WITH listed AS (${KEYS[status]} LIMIT ?1)
   SELECT f.library, f.asset, f.rendition, f.attempts, a.filename, s.started_at AS seen_at, p.path,
     coalesce(p.last_error, f.last_error) AS last_error, coalesce(p.last_error_kind, f.last_error_kind) AS last_error_kind
-  FROM files f JOIN assets a ON a.library = f.library AND a.id = f.asset
+  FROM listed l JOIN files f ON f.library = l.library AND f.asset = l.asset AND f.rendition = l.rendition
+    JOIN assets a ON a.library = l.library AND a.id = l.asset
     LEFT JOIN scans s ON s.id = a.seen_scan
     LEFT JOIN placements p ON p.id = (
-      SELECT id FROM placements q WHERE q.library = f.library AND q.asset = f.asset AND q.rendition = f.rendition
+      SELECT id FROM placements q WHERE q.library = l.library AND q.asset = l.asset AND q.rendition = l.rendition
         AND q.status <> 'historical'
       ORDER BY CASE q.status WHEN 'failed' THEN 1 WHEN 'pending' THEN 2 ELSE 3 END, q.id LIMIT 1)
-  WHERE a.disposition = 'wanted' AND ${fileState("0")} = ?1
-  ORDER BY f.library, f.asset, f.rendition LIMIT ?2`;
-
-const LISTED: Readonly<Record<RenditionStatus, number>> = {
-  downloaded: FILE_STATE.onDisk,
-  pending: FILE_STATE.pending,
-  failed: FILE_STATE.failed,
+  ORDER BY f.library, f.asset, f.rendition`;
+const LISTS: Readonly<Record<RenditionStatus, string>> = {
+  failed: list("failed"),
+  pending: list("pending"),
+  downloaded: list("downloaded"),
 };
 
 /** Counts and lists for people. Sums close: every asset is in exactly one part (DECISIONS 10). */
@@ -60,33 +79,37 @@ export function counting(db: Connection): Counting {
         bytes: 0,
         issues: issues(db),
       };
-      for (const row of db.all(TOTALS, cap)) {
+      for (const row of db.all(ASSETS)) {
         const assets = number(row, "assets");
         totals.assets += assets;
-        totals.bytes += number(row, "bytes");
         const disposition = text(row, "disposition");
-        if (disposition !== "wanted") {
-          const rules = disposition === "left-out" ? totals.leftOut : totals.broken;
-          rules[text(row, "rule")] = (rules[text(row, "rule")] ?? 0) + assets;
-          continue;
-        }
-        totals.files.downloaded += number(row, "downloaded");
-        totals.files.pending += number(row, "pending");
-        totals.files.failed += number(row, "failed");
-        totals[PART[number(row, "state")] ?? "waiting"] += assets;
+        if (disposition === "left-out") totals.leftOut[text(row, "rule")] = assets;
+        else if (disposition === "broken") totals.broken[text(row, "rule")] = assets;
+        else totals.waiting = assets;
+      }
+      for (const row of db.all(FILES, cap)) {
+        totals.bytes += number(row, "bytes");
+        if (!flag(row, "wanted")) continue;
+        const files = number(row, "files");
+        const assets = number(row, "assets");
+        const onDisk = filesIn(FILE_STATE.onDisk, files);
+        const failed = filesIn(FILE_STATE.failed, files);
+        const exhausted = filesIn(FILE_STATE.exhausted, files);
+        const pending = filesIn(FILE_STATE.pending, files);
+        totals.files.downloaded += assets * onDisk;
+        totals.files.pending += assets * pending;
+        totals.files.failed += assets * (failed + exhausted);
+        // The worst file decides; what has none yet, or one that is pending, stays counted as waiting.
+        const part = exhausted > 0 ? "exhausted" : failed > 0 ? "failed" : pending > 0 ? undefined : "onDisk";
+        if (part === undefined) continue;
+        totals.waiting -= assets;
+        totals[part] += assets;
       }
       return totals;
     },
-    listFiles: (status, limit) => db.all(LIST, LISTED[status], limit).map(listedFile),
+    listFiles: (status, limit) => db.all(LISTS[status], limit).map(listedFile),
   };
 }
-
-const PART: Readonly<Record<number, "onDisk" | "waiting" | "failed" | "exhausted">> = {
-  [FILE_STATE.onDisk]: "onDisk",
-  [FILE_STATE.pending]: "waiting",
-  [FILE_STATE.failed]: "failed",
-  [FILE_STATE.exhausted]: "exhausted",
-};
 
 function issues(db: Connection): Record<string, number> {
   const rows = db.all("SELECT reason, count(*) AS n FROM issues GROUP BY reason");

@@ -263,7 +263,10 @@ export interface State {
   keepAlbums(library: ZoneName, keep: readonly AlbumId[]): void;
   /** Is the asset a member of any user album: in its last complete walk, or met in one since? */
   isFiled(library: ZoneName, id: AssetId): boolean;
-  /** Names of albums that the state remembers. */
+  /**
+   * Every name an album of this library was ever walked under: a selection that still uses the name of a renamed or
+   * deleted one gets a warning, not an error (DECISIONS 5).
+   */
   albumNames(library: ZoneName): string[];
 
   totals(cap: number): Totals;

@@ -1,0 +1,53 @@
+import type { AssetId } from "../../src/library/asset.ts";
+import type { PlacementRow, RenditionRow, State, Totals } from "../../src/state/types.ts";
+import { PRIMARY } from "./support.ts";
+
+export const EMPTY_TOTALS: Totals = {
+  assets: 0,
+  onDisk: 0,
+  leftOut: {},
+  waiting: 0,
+  failed: 0,
+  exhausted: 0,
+  broken: {},
+  files: { downloaded: 0, pending: 0, failed: 0 },
+  bytes: 0,
+  issues: {},
+};
+
+/** The totals of a small library worked out row by row, as plainly as can be. */
+export function expectedTotals(state: State, ids: readonly AssetId[], cap: number): Totals {
+  const totals = {
+    ...EMPTY_TOTALS,
+    leftOut: {} as Record<string, number>,
+    broken: {} as Record<string, number>,
+    files: { ...EMPTY_TOTALS.files },
+  };
+  for (const id of ids) {
+    const asset = state.asset(PRIMARY, id);
+    if (asset === undefined) continue;
+    const files = state.renditionsOf(PRIMARY, id);
+    totals.assets += 1;
+    for (const file of files) if (file.status === "downloaded") totals.bytes += file.size;
+    if (asset.disposition !== "wanted") {
+      const rules = asset.disposition === "broken" ? totals.broken : totals.leftOut;
+      rules[asset.rule ?? ""] = (rules[asset.rule ?? ""] ?? 0) + 1;
+      continue;
+    }
+    const states = files.map((file) => stateOf(file, state.placementsOf(PRIMARY, id)));
+    for (const one of states) totals.files[one] += 1;
+    const failed = files.filter((file) => file.status === "failed");
+    if (failed.some((file) => cap > 0 && file.attempts >= cap)) totals.exhausted += 1;
+    else if (states.includes("failed")) totals.failed += 1;
+    else if (states.includes("pending") || files.length === 0) totals.waiting += 1;
+    else totals.onDisk += 1;
+  }
+  return totals;
+}
+
+function stateOf(file: RenditionRow, places: readonly PlacementRow[]): "downloaded" | "pending" | "failed" {
+  if (file.status !== "downloaded") return file.status;
+  const mine = places.filter((place) => place.rendition === file.rendition);
+  if (mine.some((place) => place.status === "failed")) return "failed";
+  return mine.some((place) => place.status === "pending") ? "pending" : "downloaded";
+}
