@@ -72,7 +72,8 @@ export function placements(db: Connection): Placements {
     placementFailed: (key, pass, why) =>
       db.runOne(
         placeName(key, pass),
-        `UPDATE placements SET status = 'failed', last_error = ?, last_error_kind = ? WHERE ${PLACE} AND status IN ('pending', 'failed')`,
+        `UPDATE placements SET status = iif(status = 'present', status, 'failed'),
+           last_error = iif(status = 'present', NULL, ?), last_error_kind = iif(status = 'present', NULL, ?) WHERE ${PLACE}`,
         sql(why === undefined ? undefined : errorText(why.error)),
         sql(why?.kind),
         ...place(key, pass),

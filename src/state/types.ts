@@ -230,7 +230,8 @@ export interface State {
     },
   ): void;
   /**
-   * The file could not be brought to this place, though it stands at another. Throws when it is not waited for there.
+   * The file could not be brought to this place, though it stands at another. Does nothing when it stands here by now.
+   * Throws when there is no such placement.
    */
   placementFailed(key: FileKey, pass: string, why?: { readonly error: string; readonly kind: string }): void;
   /** Present placements of any asset that hold this content: the sources for local copies. At most `limit`. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { openState } from "../../src/state/index.ts";
-import type { State, TempClaim } from "../../src/state/types.ts";
+import type { PlacementRow, State, TempClaim } from "../../src/state/types.ts";
 import {
   assetId,
   assetRow,
@@ -115,9 +115,12 @@ describe.each(DRIVERS)("over %s", (_name, driver) => {
     expect(state.totals(10)).toMatchObject({ onDisk: 1, failed: 0, files: { downloaded: 1 } });
   });
 
-  test("a place that stands can't be called failed", async () => {
+  test("a place that stands by now is not called failed", () => {
     saved(state, "a");
-    expect(await thrownBy(() => state.placementFailed(keyOf("a"), "unfiled"))).toBeInstanceOf(Error);
+    const [before] = places("a");
+    state.placementFailed(keyOf("a"), "unfiled", { error: "HTTP 404", kind: "gone" });
+    expect(places("a")).toEqual([before as PlacementRow]);
+    expect(state.listFiles("failed", 10)).toEqual([]);
   });
 
   test("copies are made from files that stand, at most as many as asked for, oldest first", () => {
