@@ -1,22 +1,17 @@
+import { AlbumStore, relationName } from "./albums.ts";
 import { assetData, FileMaker, masterData, masterFiles, plainAsset } from "./assemble.ts";
-import { createRng, type Rng, type Seed } from "./random.ts";
 import {
-  type AlbumData,
   type AssetData,
-  encoded,
   isAsset,
   type MasterData,
   type PlainData,
   type RecordData,
-  type RelationData,
-  type Resource,
   type ResourcePrefix,
-  type Spoil,
   type Stamp,
   type StoredRecord,
 } from "./records.ts";
-import type { AddedAsset, AlbumSpec, AssetSpec, LibraryOptions, ResourceSpec, Writer } from "./spec.ts";
-import { Zone, type ZoneOptions } from "./zone.ts";
+import type { AddedAsset, AssetSpec, ResourceSpec, Writer } from "./spec.ts";
+import type { Zone } from "./zone.ts";
 
 const DAY_MS = 86_400_000;
 /** A trashed item is purged after 30 days; its record expires after 40 (cloudkit.md 5.6). */
@@ -31,85 +26,8 @@ const WEB_WRITE_STEPS = 6;
  * The photo account behind the double: its zones and what its owner does with the photos. Every act writes the records
  * that cloudkit.md 4.5 lists, with new sequence numbers, so that change feeds tell the same story.
  */
-export class PhotoLibrary {
-  readonly seed: Seed;
-  readonly user: string;
-  readonly rng: Rng;
-  readonly zones: Zone[] = [];
-  /** Follows the double's clock once it serves this library. */
-  now: () => number;
-  #writes = 0;
-  readonly #files: FileMaker;
-  readonly #forgotten = new Set<string>();
-  readonly #device: string;
-  readonly #resources = new Map<string, { readonly resource: Resource; readonly zone: Zone; readonly owner: string }>();
-
-  constructor(options: LibraryOptions = {}) {
-    this.seed = options.seed ?? 1;
-    this.#files = new FileMaker(this.seed);
-    this.rng = createRng(`library/${this.seed}`);
-    this.now = options.now ?? Date.now;
-    this.user = options.user ?? `_${Buffer.from(createRng(`user/${this.seed}`).bytes(16)).toString("hex")}`;
-    this.#device = Buffer.from(createRng(`device/${this.seed}`).bytes(32))
-      .toString("hex")
-      .toUpperCase();
-    this.addZone({
-      name: "PrimarySync",
-      database: "private",
-      ...(options.sequence === undefined ? {} : { sequence: options.sequence }),
-      ...(options.tokenConstant === undefined ? {} : { tokenConstant: options.tokenConstant }),
-    });
-  }
-
-  /** Writes of all zones so far; what database tokens count. */
-  get writes(): number {
-    return this.#writes;
-  }
-
-  get primary(): Zone {
-    return this.zone("PrimarySync");
-  }
-
-  zone(name: string): Zone {
-    const zone = this.zones.find((candidate) => candidate.name === name);
-    if (zone === undefined) throw new Error(`no zone ${name}`);
-    return zone;
-  }
-
-  addZone(options: Omit<ZoneOptions, "owner" | "onWrite"> & { readonly owner?: string }): Zone {
-    const zone = new Zone({
-      ...options,
-      owner: options.owner ?? this.user,
-      onWrite: () => {
-        this.#writes += 1;
-        return this.#writes;
-      },
-    });
-    this.zones.push(zone);
-    return zone;
-  }
-
-  /** A shared library: in `private` for its owner, in `shared` for everybody else (cloudkit.md 2.2). */
-  addSharedLibrary(role: "owner" | "participant", id: string = this.rng.uuid()): Zone {
-    const other = `_${Buffer.from(createRng(`other/${this.seed}/${id}`).bytes(16)).toString("hex")}`;
-    return this.addZone({
-      name: `SharedSync-${id}`,
-      database: role === "owner" ? "private" : "shared",
-      owner: role === "owner" ? this.user : other,
-    });
-  }
-
-  /** Zones that are no libraries and must not be touched. */
-  addDecoys(): void {
-    for (const prefix of ["CMM-", "SharedCollection-", "AppLibrarySync-com.apple.GenerativePlayground-"]) {
-      this.addZone({ name: `${prefix}${this.rng.uuid()}`, database: "private", role: "decoy" });
-    }
-    this.addZone({ name: `SharedSync-${this.rng.uuid()}`, database: "private", deleted: true });
-  }
-
-  stamp(deviceId: string = this.#device, at: number = this.now()): Stamp {
-    return { timestamp: at, userRecordName: this.user, deviceId };
-  }
+export class PhotoLibrary extends AlbumStore {
+  readonly #files = new FileMaker(this.seed);
 
   /** New photo or import: CPLMaster, CPLAsset and the library's counters. */
   addAsset(spec: AssetSpec = {}): AddedAsset {
@@ -217,91 +135,6 @@ export class PhotoLibrary {
     this.#count(zone, stamp);
   }
 
-  createAlbum(spec: AlbumSpec | string): string {
-    const wanted: AlbumSpec = typeof spec === "string" ? { name: spec } : spec;
-    const stamp = this.stamp();
-    this.ensureRoot();
-    const id = wanted.id ?? this.rng.uuid();
-    const data: AlbumData = {
-      kind: "album",
-      name: wanted.name === null ? undefined : encoded(wanted.name),
-      albumType: wanted.albumType ?? 0,
-      parentId: wanted.parent,
-      position: wanted.position ?? 1024 * (1 + [...this.primary.albums()].length),
-      sortType: 0,
-      modificationDate: stamp.timestamp,
-    };
-    this.primary.create(id, data, stamp);
-    return id;
-  }
-
-  createFolder(name: string, parent?: string): string {
-    return this.createAlbum({ name, albumType: 3, ...(parent === undefined ? {} : { parent }) });
-  }
-
-  /** The sentinel that comes first in the list of albums (cloudkit.md 3.7). */
-  ensureRoot(): void {
-    if (this.primary.get(ROOT_FOLDER) !== undefined) return;
-    const stamp = this.stamp();
-    this.primary.create<AlbumData>(
-      ROOT_FOLDER,
-      {
-        kind: "album",
-        name: undefined,
-        albumType: 3,
-        parentId: undefined,
-        position: 0,
-        sortType: 0,
-        modificationDate: stamp.timestamp,
-      },
-      stamp,
-    );
-  }
-
-  renameAlbum(album: string, name: string): void {
-    this.#changeAlbum(album, (data) => {
-      data.name = encoded(name);
-    });
-  }
-
-  moveAlbum(album: string, parent: string | undefined): void {
-    this.#changeAlbum(album, (data) => {
-      data.parentId = parent;
-    });
-  }
-
-  /** `isDeleted`; with `purged`, a tombstone, and tombstones of its memberships. */
-  deleteAlbum(album: string, purged = false): void {
-    if (!purged) {
-      this.#changeAlbum(album, (data) => {
-        data.isDeleted = 1;
-      });
-      return;
-    }
-    const stamp = this.stamp();
-    for (const relation of [...this.primary.relationsOf(album)]) this.primary.remove(relation.name, stamp);
-    this.primary.remove(album, stamp);
-  }
-
-  /** A relation in PrimarySync, also for members that live in a shared zone, and the album's record. */
-  addToAlbum(asset: AddedAsset, album: string): void {
-    const stamp = this.stamp();
-    const data: RelationData = {
-      kind: "relation",
-      itemId: asset.id,
-      containerId: album,
-      position: 1024 * (1 + [...this.primary.relationsOf(album)].length),
-      isKeyAsset: 0,
-    };
-    this.primary.create(relationName(asset.id, album), data, stamp);
-    this.#changeAlbum(album);
-  }
-
-  removeFromAlbum(asset: AddedAsset, album: string): void {
-    this.primary.remove(relationName(asset.id, album), this.stamp());
-    this.#changeAlbum(album);
-  }
-
   /** Own photo into a shared library: the same master in both zones, the personal pair in the trash. */
   moveToShared(asset: AddedAsset, shared: Zone): AddedAsset {
     const moved = this.#copyTo(asset, shared);
@@ -336,39 +169,6 @@ export class PhotoLibrary {
     return id;
   }
 
-  /** Records of other kinds: they move the token and mean nothing to a downloader. */
-  addNoise(zone: Zone = this.primary, count = 1): void {
-    const types = ["CPLFaceCrop", "CPLPerson", "CPLMemory", "CPLSuggestion"];
-    for (let index = 0; index < count; index += 1) {
-      const data: PlainData = { kind: "plain", fields: { version: { value: 1, type: "INT64" } } };
-      zone.create(this.rng.uuid(), data, this.stamp(), types[index % types.length] ?? "CPLFaceCrop");
-    }
-  }
-
-  /** Spoils what the double sends of a record, without touching what the library knows about it. */
-  spoil(zone: Zone, recordName: string, spoil: Spoil): void {
-    const record = zone.get(recordName);
-    if (record === undefined) throw new Error(`no record ${recordName} in ${zone.name}`);
-    record.spoils = [...(record.spoils ?? []), spoil];
-  }
-
-  /** Which file a checksum names; what the CDN serves. */
-  resource(checksum: string): { readonly resource: Resource; readonly zone: Zone; readonly owner: string } | undefined {
-    return this.#resources.get(checksum);
-  }
-
-  /** Called when a download URL is made. */
-  publish(resource: Resource, zone: Zone, owner: string): void {
-    const { checksum } = resource.body;
-    if (!this.#resources.has(checksum) && !this.#forgotten.has(checksum))
-      this.#resources.set(checksum, { resource, zone, owner });
-  }
-
-  /** Makes a CDN forget a file: a resource that is gone (404). */
-  forget(checksum: string): void {
-    this.#resources.delete(checksum);
-    this.#forgotten.add(checksum);
-  }
   #addMaster(zone: Zone, spec: AssetSpec, stamp: Stamp, contributors: readonly string[] | undefined): string {
     const resources = this.#files.all(masterFiles(spec));
     const original = resources[0];
@@ -392,14 +192,6 @@ export class PhotoLibrary {
     zone.touch(record, stamp);
     this.#count(zone, stamp);
     if (from === "web") zone.skip(WEB_WRITE_STEPS - (zone.sequence - start));
-  }
-
-  #changeAlbum(album: string, change?: (data: AlbumData) => void): void {
-    const stamp = this.stamp();
-    const record = this.primary.album(album);
-    change?.(record.data);
-    record.data.modificationDate = stamp.timestamp;
-    this.primary.touch(record, stamp);
   }
 
   #trash(record: StoredRecord<AssetData>, at: number): void {
@@ -480,10 +272,6 @@ export class PhotoLibrary {
     else zone.touch(known, stamp);
   }
 }
-
-export const ROOT_FOLDER = "----Root-Folder----";
-
-export const relationName = (asset: string, album: string): string => `${asset}-IN-${album}`;
 
 /** The asset behind a record name, e.g. one that a listing showed. */
 export function assetHandle(library: PhotoLibrary, id: string, zone: Zone = library.primary): AddedAsset {

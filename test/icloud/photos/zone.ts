@@ -120,6 +120,10 @@ export class Zone {
     return this.#relationsByAlbum.get(album) ?? [];
   }
 
+  memberCount(album: string): number {
+    return this.#relationsByAlbum.get(album)?.size ?? 0;
+  }
+
   /** Record names of the assets that point to a master. */
   assetsOf(master: string): readonly string[] {
     return [...(this.#assetsByMaster.get(master) ?? [])];
