@@ -1,23 +1,122 @@
-import type { Asset, Rendition, Resource } from "./asset.ts";
+/** Which of an asset's renditions become files (files.md 1.3, 1.4). */
+import { type Asset, RENDITIONS, type Rendition, type Resource } from "./asset.ts";
+import { isRaw } from "./uti.ts";
 
 /** What a file is to its asset. */
-export type FileRole = "primary" | "motion";
+export type FileRole = "primary" | "edited" | "alternative" | "edited-motion" | "motion";
 
 /** One rendition that becomes a file. */
 export interface ChosenFile {
+  /** The resource's own kind, also where it takes another's part: a swapped RAW, a fallback. */
   readonly rendition: Rendition;
   readonly role: FileRole;
   readonly resource: Resource;
+  /** Goes before the extension: `-medium`, `_edited`, `_RAW`. Empty: none. */
+  readonly mark: string;
+  /** Named after the provider's name where its kin would follow the still: the parts of an edited Live Photo. */
+  readonly ownName: boolean;
 }
 
-/** The files an asset becomes: its original, and the video half of a Live Photo. Still first: the video follows it. */
-export function chooseFiles(asset: Asset): readonly ChosenFile[] {
+/** The part of the settings that decides which files there are. */
+export interface RenditionSettings {
+  readonly resolution: "original" | "medium" | "thumb" | "none";
+  /** Edited versions too. */
+  readonly edited: boolean;
+  /** The other half of RAW pairs too. */
+  readonly alternative: boolean;
+  /** Whose name is the plain one: the original's, or the edited version's. */
+  readonly editedNaming: "suffix" | "primary";
+  /** No other resolution in place of one that is missing. */
+  readonly forceResolution: boolean;
+  readonly rawPolicy: "as-is" | "prefer-raw" | "prefer-jpeg";
+  readonly livePhotoMode: "both" | "image-only" | "video-only" | "skip";
+  readonly liveResolution: "original" | "medium" | "thumb";
+}
+
+/** Originals, and the videos of Live Photos. */
+export const DEFAULT_RENDITIONS: RenditionSettings = {
+  resolution: "original",
+  edited: false,
+  alternative: false,
+  editedNaming: "suffix",
+  forceResolution: false,
+  rawPolicy: "as-is",
+  livePhotoMode: "both",
+  liveResolution: "original",
+};
+
+/**
+ * The files that an asset becomes, in the order in which they get their names: primary, edited, alternative, edited
+ * motion, motion. The still comes before its video, which follows its name.
+ */
+export function chooseFiles(asset: Asset, settings: RenditionSettings = DEFAULT_RENDITIONS): readonly ChosenFile[] {
+  const live = asset.kind === "live-photo";
+  const mode = live ? settings.livePhotoMode : "both";
   const files: ChosenFile[] = [];
-  const { original, live_original: motion } = asset.renditions;
-  if (original !== undefined) files.push({ rendition: "original", role: "primary", resource: original });
-  // The same URL offered twice is one file.
-  if (asset.kind === "live-photo" && motion !== undefined && motion.url !== original?.url) {
-    files.push({ rendition: "live_original", role: "motion", resource: motion });
+  const add = (rendition: Rendition | undefined, role: FileRole, mark: string, ownName = false): void => {
+    const resource = rendition === undefined ? undefined : asset.renditions[rendition];
+    if (rendition === undefined || resource === undefined) return;
+    // The same URL offered twice is one file.
+    if (files.some((file) => file.resource.url === resource.url)) return;
+    files.push({ rendition, role, resource, mark, ownName });
+  };
+
+  const stills = mode === "both" || mode === "image-only";
+  const films = live && (mode === "both" || mode === "video-only");
+  const { adjusted, live_adjusted: adjustedMotion } = asset.renditions;
+  const editedStill = stills && settings.edited && adjusted !== undefined;
+  // With `primary` the edited version has the plain name, and the original gives way.
+  const swapNames = settings.editedNaming === "primary";
+  const editedFilm = films && settings.edited && adjustedMotion !== undefined;
+  const swapFilms = swapNames && (editedStill || (mode === "video-only" && editedFilm));
+
+  if (stills) {
+    const [original, alternative] = originals(asset, settings);
+    const primary = primaryOf(asset, settings, original);
+    const isOriginal = primary === original;
+    add(primary, "primary", isOriginal ? (swapNames && editedStill ? "_original" : "") : `-${settings.resolution}`);
+    if (editedStill) add("adjusted", "edited", swapNames ? "" : "_edited");
+    if (settings.alternative && !live) {
+      const resource = asset.renditions[alternative];
+      add(alternative, "alternative", resource !== undefined && isRaw(resource.uti) ? "_RAW" : "_alt");
+    }
+  }
+  if (films) {
+    if (editedFilm) add("live_adjusted", "edited-motion", swapFilms ? "" : "_edited", swapFilms);
+    add(motionOf(asset, settings), "motion", swapFilms ? "_original" : "", swapFilms);
   }
   return files;
+}
+
+/** The two halves of a RAW pair: which of them counts as the original, and which as the alternative. */
+function originals(asset: Asset, { rawPolicy }: RenditionSettings): readonly [Rendition, Rendition] {
+  const { original, alternative } = asset.renditions;
+  const swap =
+    alternative !== undefined &&
+    ((rawPolicy === "prefer-raw" && isRaw(alternative.uti)) ||
+      (rawPolicy === "prefer-jpeg" && original !== undefined && isRaw(original.uti)));
+  return swap ? ["alternative", "original"] : ["original", "alternative"];
+}
+
+function primaryOf(asset: Asset, settings: RenditionSettings, original: Rendition): Rendition | undefined {
+  const { resolution, forceResolution } = settings;
+  if (resolution === "none") return undefined;
+  if (resolution === "original") return original;
+  if (asset.renditions[resolution] !== undefined) return resolution;
+  return forceResolution ? undefined : original;
+}
+
+function motionOf(asset: Asset, { liveResolution, forceResolution }: RenditionSettings): Rendition | undefined {
+  const wanted = `live_${liveResolution}` as const;
+  if (asset.renditions[wanted] !== undefined) return wanted;
+  return forceResolution ? undefined : "live_original";
+}
+
+/** The first resource that an asset has, in the order of the renditions. */
+export function firstResource(asset: Asset): Resource | undefined {
+  for (const rendition of RENDITIONS) {
+    const resource = asset.renditions[rendition];
+    if (resource !== undefined) return resource;
+  }
+  return undefined;
 }

@@ -61,8 +61,9 @@ function* candidates(request: PlaceRequest, occupantOf: (path: string) => Occupa
   yield leaf;
   const occupant = occupantOf(folder === "" ? leaf : `${folder}/${leaf}`);
   // The size tells two stills apart only if it differs; a video half goes by identity at once.
-  const sameSize = occupant !== undefined && "size" in occupant && occupant.size === size;
-  if (role !== "motion" && !sameSize) yield addSuffix(leaf, `-${size}`);
+  const sameSize = occupant !== undefined && "size" in occupant && occupant.size === size && size > 0;
+  const motion = role === "motion" || role === "edited-motion";
+  if (!motion && !sameSize) yield addSuffix(leaf, `-${size}`);
   const identity = cleanName(assetId);
   yield addSuffix(leaf, `-${identity}`);
   for (let ordinal = 2; ; ordinal += 1) yield addSuffix(leaf, `-${identity}-${ordinal}`);
