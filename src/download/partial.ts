@@ -35,8 +35,13 @@ export async function resumableBytes(task: TransferTask, clock: Clock): Promise<
 /** Opens the temporary file for writing from byte `offset`, private to its owner; what lay behind `offset` is cut. */
 export async function openPartial(path: string, offset: number): Promise<FileHandle> {
   if (offset === 0) {
-    await removePartial(path);
-    return open(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
+    try {
+      return await createPartial(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      await removePartial(path);
+      return createPartial(path);
+    }
   }
   const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
@@ -46,6 +51,11 @@ export async function openPartial(path: string, offset: number): Promise<FileHan
     await file.close();
     throw error;
   }
+}
+
+/** A new file that nothing else can have put there, readable by its owner only. */
+function createPartial(path: string): Promise<FileHandle> {
+  return open(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
 }
 
 /** Deletes the temporary file; its absence is fine. */

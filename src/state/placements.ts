@@ -11,6 +11,7 @@ type Placements = Pick<
   | "placementPresent"
   | "placementFailed"
   | "presentWith"
+  | "placesWith"
   | "presentAfter"
   | "markMissing"
   | "retirePlacement"
@@ -82,6 +83,15 @@ export function placements(db: Connection): Placements {
       db
         .all(
           "SELECT * FROM placements WHERE checksum = ? AND status = 'present' AND owner = 1 ORDER BY id LIMIT ?",
+          checksum,
+          limit,
+        )
+        .map(placementRow),
+    placesWith: (checksum, limit) =>
+      db
+        .all(
+          `SELECT * FROM placements WHERE checksum = ? AND status IN ('present', 'pending') AND owner = 1
+             ORDER BY status = 'present' DESC, id LIMIT ?`,
           checksum,
           limit,
         )

@@ -114,7 +114,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX placements_sharing_path ON placements (path_key) WHERE owner = 0;
   CREATE INDEX placements_open ON placements (library, asset, rendition, status)
     WHERE status <> 'present' AND status <> 'historical';
-  CREATE INDEX placements_content ON placements (checksum) WHERE status = 'present';
+  CREATE INDEX placements_content ON placements (checksum);
 
   CREATE TABLE temp_claims (
     path TEXT PRIMARY KEY,

@@ -236,6 +236,8 @@ export interface State {
   placementFailed(key: FileKey, pass: string, why?: { readonly error: string; readonly kind: string }): void;
   /** Present placements of any asset that hold this content: the sources for local copies. At most `limit`. */
   presentWith(checksum: AppleChecksum, limit: number): PlacementRow[];
+  /** Places that hold this content or wait for it, those on disk first. At most `limit`. */
+  placesWith(checksum: AppleChecksum, limit: number): PlacementRow[];
   /** Present placements in key order after `after`, for walking all of them in pages. */
   presentAfter(after: number, limit: number): Array<PlacementRow & { readonly rowid: number }>;
   /**

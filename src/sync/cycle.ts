@@ -49,7 +49,7 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
   if (retried > 0) logger.info("files that failed before are tried again", { files: retried });
   const run = state.beginRun(startedAt);
 
-  const finalizer = new Finalizer({ transaction: (work) => state.transaction(work), syncDirectories });
+  const finalizer = new Finalizer({ clock, transaction: (work) => state.transaction(work), syncDirectories });
   const inFlight = new InFlight();
   const workerDeps = {
     state,
@@ -100,7 +100,8 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     enqueue: async (job: Job) => {
       if (stops.stopped) return false;
       if (rehearsal !== undefined) return rehearsal.note(job);
-      return inFlight.joinOrLead(job) || (await pool.put(job));
+      const next = inFlight.joinOrLead(job);
+      return next === undefined || (await pool.put(next));
     },
     betweenPages: async (pass: { readonly label: string }) => {
       teller.passing(pass.label);
@@ -134,6 +135,7 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
   teller.phase("finishing");
   try {
     await pool.drain();
+    await finalizer.drain();
   } catch (error) {
     failure ??= error;
   }

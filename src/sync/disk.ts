@@ -1,4 +1,4 @@
-import { lstat } from "node:fs/promises";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "../download/existing.ts";
 import type { AppleChecksum } from "../library/asset.ts";
@@ -14,14 +14,14 @@ const ABSENT: Look = { kind: "absent" };
 
 /**
  * The download folder as one page of planning sees it. Planning is synchronous (it runs inside one database
- * transaction), looking is not: a question that has no answer yet is noted, answered provisionally, and the plan is
- * made again once `resolve` has looked. A view lives for one page, so it never grows stale or large.
+ * transaction) and so is looking at a path; proving a file's content is not: that question is noted, answered
+ * provisionally, and the plan is made again once `resolve` has read the file. A view lives for one page, so it never
+ * grows stale or large.
  */
 export class DiskView {
   readonly #root: string;
   readonly #looks = new Map<string, Look>();
   readonly #proofs = new Map<string, boolean>();
-  readonly #toLook = new Set<string>();
   readonly #toProve = new Map<string, { path: string; checksum: AppleChecksum; size: number }>();
 
   constructor(root: string) {
@@ -30,15 +30,17 @@ export class DiskView {
 
   /** Whether an answer was missing since the last `resolve`: then what was planned is void. */
   get incomplete(): boolean {
-    return this.#toLook.size > 0 || this.#toProve.size > 0;
+    return this.#toProve.size > 0;
   }
 
   /** What stands at `path` (relative to the download folder). */
   look(path: string): Look {
-    const known = this.#looks.get(path);
-    if (known !== undefined) return known;
-    this.#toLook.add(path);
-    return ABSENT;
+    let look = this.#looks.get(path);
+    if (look === undefined) {
+      look = lookAt(join(this.#root, path));
+      this.#looks.set(path, look);
+    }
+    return look;
   }
 
   /** Whether the file at `path` is proven to be exactly this content. */
@@ -50,13 +52,10 @@ export class DiskView {
     return false;
   }
 
-  /** Looks at everything that was asked for in vain. */
+  /** Proves what was asked for in vain. */
   async resolve(): Promise<void> {
-    const paths = [...this.#toLook];
     const proofs = [...this.#toProve];
-    this.#toLook.clear();
     this.#toProve.clear();
-    await Promise.all(paths.map(async (path) => this.#looks.set(path, await lookAt(join(this.#root, path)))));
     for (const [key, { path, checksum, size }] of proofs) {
       this.#proofs.set(key, (await inspect(join(this.#root, path), checksum, size)) === "same");
     }
@@ -64,9 +63,10 @@ export class DiskView {
 }
 
 /** One `lstat`, its errors told apart: only ENOENT and ENOTDIR mean absent (engine.md RC-1). */
-export async function lookAt(absolute: string): Promise<Look> {
+export function lookAt(absolute: string): Look {
   try {
-    const stat = await lstat(absolute);
+    const stat = lstatSync(absolute, { throwIfNoEntry: false });
+    if (stat === undefined) return ABSENT;
     return stat.isFile() ? { kind: "file", size: stat.size, mtimeMs: stat.mtimeMs } : { kind: "other" };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown";

@@ -1,58 +1,88 @@
+import type { Clock } from "../runtime/ports.ts";
+
 /** A settled fact about a file that is to be committed: `record` writes it, `folder` must be on disk before. */
 interface Entry {
   readonly folder: string | undefined;
   readonly record: () => void;
-  readonly done: () => void;
-  readonly failed: (error: unknown) => void;
+  readonly committed: (() => void) | undefined;
 }
 
 export interface FinalizerDeps {
+  readonly clock: Clock;
   /** Runs the writes of a batch in one transaction. */
   readonly transaction: (work: () => void) => void;
   /** Makes the directory entries durable (engine.md TX-1). */
   readonly syncDirectories: (folders: ReadonlySet<string>) => Promise<void>;
 }
 
+/** Rows of one batch, at most, and how long the first of them waits for company, ms (engine.md DB-8). */
+const BATCH = 32;
+const WAIT_MS = 50;
+
 /**
- * Publish, then record: commits what the workers have done, in the order in which they finished. While one batch is
- * being made durable the next one gathers, so many small files share one directory sync and one commit, and a single
- * one never waits for company.
+ * Publish, then record: commits what the workers have done, in the order in which they finished. Small files share one
+ * directory sync and one commit. What a crash finds uncommitted is on disk already, and recognised by its bytes.
  */
 export class Finalizer {
   readonly #deps: FinalizerDeps;
   #gathering: Entry[] = [];
+  #full = new AbortController();
   #flushing: Promise<void> | undefined;
+  #draining = false;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(deps: FinalizerDeps) {
     this.#deps = deps;
   }
 
   /**
-   * Commits `record` after `folder` (absolute; undefined when nothing was published) is on disk. Resolves once it is
-   * committed; rejects when it could not be.
+   * Commits `record` soon, after `folder` (absolute; undefined when nothing was published) is on disk, and tells
+   * `committed` when that is done. Waits only while a full batch is being written. Rejects when an earlier commit
+   * failed: then nothing more may be promised.
    */
-  settle(folder: string | undefined, record: () => void): Promise<void> {
-    const settled = new Promise<void>((done, failed) => this.#gathering.push({ folder, record, done, failed }));
+  async settle(folder: string | undefined, record: () => void, committed?: () => void): Promise<void> {
+    this.#throwFailure();
+    this.#gathering.push({ folder, record, committed });
+    if (this.#gathering.length >= BATCH) this.#full.abort();
     this.#flushing ??= this.#flush();
-    return settled;
+    if (this.#gathering.length >= BATCH) await this.#flushing;
+    this.#throwFailure();
+  }
+
+  /** Resolves when everything that was settled is committed; rejects with the first failure. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#full.abort();
+    await this.#flushing;
+    this.#throwFailure();
   }
 
   async #flush(): Promise<void> {
-    // Give the workers that finish in this very turn the chance to share the batch.
-    await Promise.resolve();
     while (this.#gathering.length > 0) {
+      if (!this.#draining) await this.#company();
       const batch = this.#gathering;
       this.#gathering = [];
+      this.#full = new AbortController();
       try {
-        const folders = new Set(batch.flatMap((entry) => (entry.folder === undefined ? [] : [entry.folder])));
-        await this.#deps.syncDirectories(folders);
+        await this.#deps.syncDirectories(
+          new Set(batch.flatMap(({ folder }) => (folder === undefined ? [] : [folder]))),
+        );
+        this.#commit(batch);
       } catch (error) {
-        for (const entry of batch) entry.failed(error);
-        continue;
+        this.#failure ??= { error };
       }
-      this.#commit(batch);
     }
     this.#flushing = undefined;
+  }
+
+  /** Waits a moment for more, unless the batch is full already. */
+  async #company(): Promise<void> {
+    const { signal } = this.#full;
+    try {
+      await this.#deps.clock.sleep(WAIT_MS, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 
   /** All in one transaction; when that fails, one by one, so that one bad row does not take the others with it. */
@@ -62,10 +92,14 @@ export class Finalizer {
         for (const entry of batch) entry.record();
       });
     } catch (error) {
-      if (batch.length === 1) batch[0]?.failed(error);
+      if (batch.length === 1) this.#failure ??= { error };
       else for (const entry of batch) this.#commit([entry]);
       return;
     }
-    for (const entry of batch) entry.done();
+    for (const entry of batch) entry.committed?.();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 }

@@ -313,7 +313,7 @@ class AssetPlan {
     });
     this.#noteStill(file, path);
     this.#outcomes.push("forwarded");
-    const from = this.#copySource(resource, path);
+    const { from, shared } = this.#elsewhere(resource, path);
     this.draft.jobs.push({
       key,
       pass: this.pass.key,
@@ -324,6 +324,7 @@ class AssetPlan {
       receivedAt: this.receivedAt,
       modifiedAt: this.asset.capturedAt,
       from,
+      shared,
     });
     this.#effect((tally) => {
       tally.filesPlanned += 1;
@@ -331,15 +332,16 @@ class AssetPlan {
     });
   }
 
-  /** A file on disk that is recorded to hold the same proven bytes, still of its recorded size. */
-  #copySource(resource: Resource, path: string): string | undefined {
-    if (!isVerifiable(resource.checksum)) return undefined;
-    for (const place of this.deps.state.presentWith(resource.checksum, 3)) {
-      if (place.path === path) continue;
+  /** Whether other places hold or await the same proven bytes, and where they are on disk by now. */
+  #elsewhere(resource: Resource, path: string): { readonly from: string | undefined; readonly shared: boolean } {
+    if (!isVerifiable(resource.checksum)) return { from: undefined, shared: false };
+    const others = this.deps.state.placesWith(resource.checksum, 4).filter((place) => place.path !== path);
+    const source = others.find((place) => {
+      if (place.status !== "present") return false;
       const found = this.disk.look(place.path);
-      if (found.kind === "file" && found.size === resource.size) return join(this.deps.root, place.path);
-    }
-    return undefined;
+      return found.kind === "file" && found.size === resource.size;
+    });
+    return { from: source === undefined ? undefined : join(this.deps.root, source.path), shared: others.length > 0 };
   }
 
   #adopt(file: ChosenFile, key: FileKey, path: string, size: number, mtimeMs: number): void {

@@ -3,7 +3,6 @@ import { classify } from "../download/classify.ts";
 import { placeCopy } from "../download/copies.ts";
 import { type TransferDeps, transfer } from "../download/transfer.ts";
 import type { TransferFailed } from "../download/types.ts";
-import { isVerifiable } from "../library/checksum.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
 import type { PlacementRow, State } from "../state/types.ts";
 import type { Finalizer } from "./finalizer.ts";
@@ -31,10 +30,12 @@ export interface WorkerDeps {
  * failed; throws when the catalogue can't be written.
  */
 export async function work(job: Job, deps: WorkerDeps): Promise<void> {
-  const published = await bring(job, deps);
-  for (const follower of deps.inFlight.settle(job)) {
-    if (published) await bring({ ...follower, from: job.finalPath }, deps);
-    else if (sameFile(follower, job)) await putOff(follower, deps);
+  if (await bring(job, deps)) {
+    for (const follower of deps.inFlight.published(job)) await bring({ ...follower, from: job.finalPath }, deps);
+    return;
+  }
+  for (const follower of deps.inFlight.forget(job)) {
+    if (sameFile(follower, job)) await putOff(follower, deps);
     else await bring(follower, deps);
   }
 }
@@ -45,7 +46,7 @@ async function bring(job: Job, deps: WorkerDeps): Promise<boolean> {
     await putOff(job, deps);
     return false;
   }
-  const source = job.from ?? sourceOnDisk(job, deps);
+  const source = job.from ?? (job.shared ? sourceOnDisk(job, deps) : undefined);
   if (source !== undefined && (await copyFrom(job, source, deps))) return true;
 
   const result = await transfer(
@@ -77,7 +78,6 @@ async function bring(job: Job, deps: WorkerDeps): Promise<boolean> {
 
 /** The same content may have been published since this job was planned. */
 function sourceOnDisk(job: Job, { state, root }: WorkerDeps): string | undefined {
-  if (!isVerifiable(job.resource.checksum)) return undefined;
   const place = state.presentWith(job.resource.checksum, 2).find((candidate) => candidate.path !== job.path);
   return place === undefined ? undefined : join(root, place.path);
 }
@@ -116,15 +116,19 @@ function present(
   deps: WorkerDeps,
 ): Promise<void> {
   const { state, clock } = deps;
-  return deps.finalizer.settle(dirname(job.finalPath), () => {
-    state.putDownloaded(job.key, { proof, at: Math.trunc(clock.now() / 1000) });
-    state.placementPresent(job.key, job.pass, {
-      localSize: job.resource.size,
-      localMtime: Math.trunc(job.modifiedAt),
-      method,
-    });
-    state.releaseTemp(job.tempPath);
-  });
+  return deps.finalizer.settle(
+    dirname(job.finalPath),
+    () => {
+      state.putDownloaded(job.key, { proof, at: Math.trunc(clock.now() / 1000) });
+      state.placementPresent(job.key, job.pass, {
+        localSize: job.resource.size,
+        localMtime: Math.trunc(job.modifiedAt),
+        method,
+      });
+      state.releaseTemp(job.tempPath);
+    },
+    () => deps.inFlight.forget(job),
+  );
 }
 
 async function fail(job: Job, result: TransferFailed, deps: WorkerDeps): Promise<void> {
@@ -137,7 +141,8 @@ async function fail(job: Job, result: TransferFailed, deps: WorkerDeps): Promise
   const { state } = deps;
   await deps.finalizer.settle(undefined, () => {
     // The file may stand at another place already: then only this place has failed.
-    if (state.rendition(job.key)?.status === "downloaded") state.placementFailed(job.key, job.pass);
+    if (state.rendition(job.key)?.status === "downloaded")
+      state.placementFailed(job.key, job.pass, { error: result.message, kind: result.kind });
     else state.putFailed(job.key, { error: result.message, kind: result.kind, charge: rule.charge });
   });
 }

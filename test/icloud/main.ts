@@ -66,6 +66,8 @@ const end = async () => {
   await double.stop();
   process.exit(0);
 };
+// Counters of all operations so far, as one line of JSON.
+process.on("SIGUSR2", () => process.stdout.write(`${JSON.stringify(double.log.counts())}\n`));
 process.on("SIGTERM", end);
 process.on("SIGINT", end);
 process.stdin.on("end", end);
