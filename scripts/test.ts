@@ -19,29 +19,40 @@ if (selected.length === 0) {
   await check("types", tool("tsc"), ["--noEmit"]);
   await check("lint and format", tool("biome"), ["ci", "--colors=off", "."]);
 }
-const skipped = await tests();
+const skipped = [...(await tests("tests", selected))];
+if (selected.length === 0) {
+  // What people get is the compiled program: it must keep the same promises.
+  if (await check("build", process.execPath, ["--no-env-file", "scripts/build.ts"])) {
+    const binary = join(ROOT, "dist", process.platform === "win32" ? "kei.exe" : "kei");
+    await tests("tests of the compiled program", ["test/e2e"], { KEI_TEST_BINARY: binary });
+  }
+}
 
 if (skipped.length > 0) {
-  say();
   say("Skipped:");
   for (const name of skipped) say(`  ${name}`);
+  say();
 }
-say();
 say(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed === 0 ? 0 : 1;
 
-async function check(name: string, command: string, args: readonly string[]): Promise<void> {
+async function check(name: string, command: string, args: readonly string[]): Promise<boolean> {
   say(`== ${name}`);
   const { code, seconds } = await run(command, args);
   if (code === 0) counts.passed += 1;
   else counts.failed += 1;
   say(`== ${name}: ${code === 0 ? "passed" : "FAILED"} in ${seconds.toFixed(1)} s`);
   say();
+  return code === 0;
 }
 
 /** Runs the tests and returns the names of those that were skipped. Their names say why. */
-async function tests(): Promise<readonly string[]> {
-  say("== tests");
+async function tests(
+  title: string,
+  files: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly string[]> {
+  say(`== ${title}`);
   const cache = join(ROOT, ".cache");
   const outcome = join(cache, "tests.xml");
   await mkdir(cache, { recursive: true });
@@ -55,13 +66,14 @@ async function tests(): Promise<readonly string[]> {
     "--reporter=junit",
     `--reporter-outfile=${outcome}`,
   ];
-  const { code, seconds } = await run(process.execPath, [...args, ...selected]);
+  const { code, seconds } = await run(process.execPath, [...args, ...files], { env });
   const { ran, failed, skipped } = readOutcome(await readFile(outcome, "utf8").catch(() => ""));
   counts.passed += ran - failed - skipped.length;
   counts.skipped += skipped.length;
   // A run that broke off, or an error outside any test, is a failure that no test counts.
   counts.failed += failed === 0 && code !== 0 ? 1 : failed;
-  say(`== tests: ${code === 0 ? "passed" : "FAILED"} in ${seconds.toFixed(1)} s`);
+  say(`== ${title}: ${code === 0 ? "passed" : "FAILED"} in ${seconds.toFixed(1)} s`);
+  say();
   return skipped;
 }
 

@@ -160,7 +160,7 @@ export async function listFiles(root: string, below = ""): Promise<string[]> {
     if (entry.isDirectory()) found.push(...(await listFiles(root, path)));
     else found.push(path);
   }
-  return found.toSorted();
+  return found.toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 /** Apple's checksum of every file below `root`, by relative path. */
