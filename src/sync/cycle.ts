@@ -5,7 +5,9 @@ import type { Photos } from "../icloud/photos/types.ts";
 import { EXIT, Failure } from "../library/failure.ts";
 import type { PathTraits } from "../library/pathkey.ts";
 import type { State } from "../state/types.ts";
+import { lookWhatIsLeftOut, tellWhatIsLeftOut } from "./defaults.ts";
 import { Finalizer } from "./finalizer.ts";
+import { Forecast } from "./forecast.ts";
 import { InFlight, type Job } from "./jobs.ts";
 import { syncLibrary } from "./library.ts";
 import { namingOf } from "./naming.ts";
@@ -88,6 +90,7 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     nowSeconds: () => Math.trunc(clock.now() / 1000),
   });
   const rehearsal = settings.dryRun ? new Rehearsal() : undefined;
+  const forecast = new Forecast({ directory: settings.directory, tally, clock, logger });
   const pace = new Pace(() => pool.idle > 0 && pool.queued === 0);
   const walk = {
     photos,
@@ -95,8 +98,9 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     planner,
     tally,
     stops,
-    cancel: ports.cancel,
+    cancel: stops.signal,
     pace,
+    beforeFirstByte: () => forecast.beforeFirstByte(),
     enqueue: async (job: Job) => {
       if (stops.stopped) return false;
       if (rehearsal !== undefined) return rehearsal.note(job);
@@ -110,10 +114,13 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
   };
 
   let failure: unknown;
+  let cutOff = false;
   try {
-    const { libraries, problems } = await photos.libraries(ports.cancel);
+    const { libraries, problems } = await photos.libraries(stops.signal);
     for (const problem of problems) logger.warn(problem);
-    for (const library of selectLibraries(settings, libraries)) {
+    const selected = selectLibraries(settings, libraries);
+    await lookWhatIsLeftOut(libraries, selected, { photos, state, tally, signal: stops.signal });
+    for (const library of selected) {
       if (stops.stopped) break;
       await syncLibrary(library, {
         photos,
@@ -123,29 +130,36 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
         stops,
         clock,
         logger,
-        cancel: ports.cancel,
-        expect: (assets) => teller.expect(assets),
+        cancel: stops.signal,
+        expect: (assets) => {
+          teller.expect(assets);
+          forecast.expect(assets);
+        },
         walk,
       });
     }
   } catch (error) {
     failure = error;
-    if (!ports.stop.aborted) stops.trip("state");
+    // A request that a stop has cut off is not a failure of its own.
+    cutOff = stops.stopped && error === stops.signal.reason;
+    stops.trip("state");
   }
   teller.phase("finishing");
   try {
     await pool.drain();
     await finalizer.drain();
   } catch (error) {
-    failure ??= error;
+    failure = error;
+    cutOff = false;
   }
   teller.end();
+  if (failure === undefined && !stops.stopped && !settings.dryRun) tellWhatIsLeftOut(state, tally);
 
   const unsettled = stops.stopped || settings.dryRun ? 0 : state.settleUnfinished(run);
   if (unsettled > 0)
     logger.error("files were lost track of in this run; they are tried again in the next one", { files: unsettled });
   const gap = tally.checkSum();
-  if (gap !== undefined && failure === undefined) logger.warn(`the count of this run does not add up: ${gap}`);
+  if (gap !== undefined) logger.warn(`the count of this run does not add up: ${gap}`);
   const report = buildReport({
     tally,
     stops,
@@ -157,14 +171,14 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
   state.endRun(run, {
     completedAt: clock.now(),
     status: report.outcome === "interrupted" ? "interrupted" : "complete",
-    outcome: failure === undefined ? report.outcome : "failed",
+    outcome: failure === undefined || cutOff ? report.outcome : "failed",
     fullReason: report.fullReason,
     assetsSeen: tally.seen,
     downloaded: tally.downloaded,
     failed: tally.failed,
     enumerationErrors: tally.enumerationErrors.length,
   });
-  if (failure !== undefined && !(ports.stop.aborted && isAbort(failure))) throw failure;
+  if (failure !== undefined && !cutOff) throw failure;
   throwIfStopped(stops, report, settings);
   return report;
 }
@@ -200,8 +214,4 @@ function throwIfStopped(stops: Stops, report: SyncReport, settings: SyncSettings
       });
     default:
   }
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && (error.name === "AbortError" || error.message.startsWith("stopped:"));
 }

@@ -120,6 +120,12 @@ class AssetPlan {
       return;
     }
     this.#record("wanted", undefined);
+    const edited = asset.renditions.adjusted !== undefined && !chosen.some((file) => file.rendition === "adjusted");
+    if (first && edited) {
+      this.#effect((tally) => {
+        tally.edited += 1;
+      });
+    }
     this.#placements = state.placementsOf(asset.library, asset.id);
     for (const file of chosen) this.#planFile(file);
     if (first) this.#count();

@@ -21,6 +21,8 @@ export class Tally {
   filesPlanned = 0;
   bytesPlanned = 0;
   unproven = 0;
+  /** Assets whose edited version is not among the files that were chosen. */
+  edited = 0;
   readonly skipped: Record<string, number> = {};
   readonly broken: Record<string, number> = {};
   readonly issues: Record<string, number> = {};

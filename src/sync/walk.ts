@@ -19,6 +19,8 @@ export interface WalkDeps {
   readonly pace: Pace;
   /** Hands a job to the workers; resolves when there is room, false when no more work is taken. */
   readonly enqueue: (job: Job) => Promise<boolean>;
+  /** Called with the first work there is, before it starts; later calls do nothing. */
+  readonly beforeFirstByte: () => Promise<void>;
   /** Called after each page, for progress and for checks that belong between pages. */
   readonly betweenPages: (pass: Pass) => Promise<void>;
 }
@@ -91,7 +93,9 @@ export async function finishWalk(open: OpenWalk, scan: number, deps: WalkDeps): 
         );
       }
       if (pass.purpose === "place") {
-        for (const job of await deps.planner.plan(pass, page.assets, scan, page.receivedAt)) {
+        const jobs = await deps.planner.plan(pass, page.assets, scan, page.receivedAt);
+        if (jobs.length > 0) await deps.beforeFirstByte();
+        for (const job of jobs) {
           if (!(await deps.enqueue(job))) break;
         }
       }
