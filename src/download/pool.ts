@@ -2,6 +2,8 @@
 export interface Pool<Job> {
   /** Waits until there is room in the queue; false when the pool takes no more. */
   put(job: Job): Promise<boolean>;
+  /** Resolves when no job is running or waiting; the pool goes on taking jobs. */
+  whenIdle(): Promise<void>;
   /** Takes no more jobs and resolves when all have ended; rejects with the first error a job threw. */
   drain(): Promise<void>;
   /** Workers with nothing to do. */
@@ -25,7 +27,7 @@ export function createPool<Job>({ threads, queue, run }: PoolOptions<Job>): Pool
   let running = 0;
   let closed = false;
   let failure: { readonly error: unknown } | undefined;
-  let whenIdle: (() => void) | undefined;
+  let idleWaiters: Array<() => void> = [];
 
   const start = (job: Job): void => {
     running += 1;
@@ -39,7 +41,10 @@ export function createPool<Job>({ threads, queue, run }: PoolOptions<Job>): Pool
         const next = waiting.shift();
         if (next !== undefined) start(next);
         blocked.shift()?.();
-        if (running === 0) whenIdle?.();
+        if (running > 0) return;
+        const waiters = idleWaiters;
+        idleWaiters = [];
+        for (const wake of waiters) wake();
       });
   };
   const close = (): void => {
@@ -47,7 +52,12 @@ export function createPool<Job>({ threads, queue, run }: PoolOptions<Job>): Pool
     for (const wake of blocked.splice(0)) wake();
   };
 
+  const whenIdle = async (): Promise<void> => {
+    if (running > 0) await new Promise<void>((wake) => idleWaiters.push(wake));
+  };
+
   return {
+    whenIdle,
     put: async (job) => {
       while (!closed && running >= threads && waiting.length >= queue) {
         await new Promise<void>((wake) => blocked.push(wake));
@@ -59,7 +69,7 @@ export function createPool<Job>({ threads, queue, run }: PoolOptions<Job>): Pool
     },
     drain: async () => {
       close();
-      if (running > 0) await new Promise<void>((done) => (whenIdle = done));
+      await whenIdle();
       if (failure !== undefined) throw failure.error;
     },
     get idle() {

@@ -7,3 +7,13 @@ export function isMediaUrl(url: string): boolean {
   if (parsed === null || parsed.protocol !== "https:" || parsed.username !== "" || parsed.password !== "") return false;
   return MEDIA_HOSTS.some((suffix) => parsed.hostname.endsWith(suffix));
 }
+
+/**
+ * Whether a signed URL is known to have expired (cloudkit.md 6.3): its `e` is the moment of its end. A moment before the
+ * URL was even received says that this machine's clock is wrong, and proves nothing. All times in ms.
+ */
+export function isExpired(url: string, receivedAt: number, now: number): boolean {
+  const seconds = Number(URL.parse(url)?.searchParams.get("e") ?? Number.NaN);
+  const end = seconds * 1000;
+  return Number.isFinite(end) && end > receivedAt && now >= end;
+}

@@ -1,4 +1,4 @@
-import type { ZoneName } from "../library/asset.ts";
+import type { AssetId, Rendition, ZoneName } from "../library/asset.ts";
 import { type Connection, number, optionalNumber, optionalText, sql, text } from "./connection.ts";
 import type { RunRow, State } from "./types.ts";
 
@@ -19,6 +19,8 @@ type Ledger = Pick<
   | "unfinishedScan"
   | "metInWalk"
   | "forgetWalk"
+  | "noteSecondTry"
+  | "takeSecondTries"
 >;
 
 /** Runs, scans, tokens and other single facts. */
@@ -102,6 +104,30 @@ export function ledger(db: Connection): Ledger {
     forgetWalk: (walk) => {
       db.run("DELETE FROM temp.met WHERE walk = ?", walk);
     },
+    noteSecondTry: (key, pass) => {
+      db.run(
+        "INSERT OR IGNORE INTO temp.second_tries (library, asset, rendition, pass) VALUES (?, ?, ?, ?)",
+        key.library,
+        key.asset,
+        key.rendition,
+        pass,
+      );
+    },
+    takeSecondTries: (library, limit) =>
+      db
+        .all(
+          `DELETE FROM temp.second_tries WHERE id IN
+             (SELECT id FROM temp.second_tries WHERE library = ? ORDER BY id LIMIT ?) RETURNING *`,
+          library,
+          limit,
+        )
+        .toSorted((a, b) => number(a, "id") - number(b, "id"))
+        .map((row) => ({
+          library,
+          asset: text(row, "asset") as AssetId,
+          rendition: text(row, "rendition") as Rendition,
+          pass: text(row, "pass"),
+        })),
   };
 }
 

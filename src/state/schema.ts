@@ -152,6 +152,14 @@ export const MIGRATIONS: readonly string[] = [
 /** Marks of the walk in progress; they vanish with the connection. */
 export const TEMPORARY_MARKS = `
   CREATE TEMP TABLE met (walk TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (walk, id)) STRICT, WITHOUT ROWID;
+  CREATE TEMP TABLE second_tries (
+    id INTEGER PRIMARY KEY,
+    library TEXT NOT NULL,
+    asset TEXT NOT NULL,
+    rendition TEXT NOT NULL,
+    pass TEXT NOT NULL,
+    UNIQUE (library, asset, rendition, pass)
+  ) STRICT;
 `;
 
 /** The tables that hold what is known, in an order that satisfies their references. */

@@ -178,6 +178,11 @@ export interface State {
   metInWalk(walk: string, id: string): boolean;
   forgetWalk(walk: string): void;
 
+  /** Notes a file for the cleanup pass of this run; forgotten with the process. */
+  noteSecondTry(key: FileKey, pass: string): void;
+  /** Takes the first files that were noted for the library, at most `limit`. */
+  takeSecondTries(library: ZoneName, limit: number): Array<FileKey & { readonly pass: string }>;
+
   asset(library: ZoneName, id: AssetId): AssetRow | undefined;
   /** Inserts or refreshes a catalogue row. */
   putAsset(row: AssetRow): void;

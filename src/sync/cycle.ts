@@ -5,6 +5,7 @@ import type { Photos } from "../icloud/photos/types.ts";
 import { EXIT, Failure } from "../library/failure.ts";
 import type { PathTraits } from "../library/pathkey.ts";
 import type { State } from "../state/types.ts";
+import { cleanUp } from "./cleanup.ts";
 import { lookWhatIsLeftOut, tellWhatIsLeftOut } from "./defaults.ts";
 import { Finalizer } from "./finalizer.ts";
 import { Forecast } from "./forecast.ts";
@@ -136,6 +137,19 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
           forecast.expect(assets);
         },
         walk,
+        cleanUp: async (candidate) => {
+          await pool.whenIdle();
+          await finalizer.settled();
+          await cleanUp(candidate, {
+            photos,
+            state,
+            tally,
+            stops,
+            signal: stops.signal,
+            worker: workerDeps,
+            tempSuffix: settings.tempSuffix,
+          });
+        },
       });
     }
   } catch (error) {
@@ -147,7 +161,7 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
   teller.phase("finishing");
   try {
     await pool.drain();
-    await finalizer.drain();
+    await finalizer.settled();
   } catch (error) {
     failure = error;
     cutOff = false;
@@ -206,6 +220,11 @@ function throwIfStopped(stops: Stops, report: SyncReport, settings: SyncSettings
       throw new Failure(`The connection to Apple's servers is down.${saved}`, {
         exit: EXIT.failure,
         remedy: "Check the network and run kei again; it goes on where it stopped.",
+      });
+    case "outage":
+      throw new Failure(`Apple's media servers are out of order: ${stops.detail ?? "no answer"}.${saved}`, {
+        exit: EXIT.failure,
+        remedy: "Wait a while and run kei again; it goes on where it stopped.",
       });
     case "throttled":
       throw new Failure(`Apple asks to wait: ${stops.detail ?? "too many requests"}.${saved}`, {

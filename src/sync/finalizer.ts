@@ -28,7 +28,6 @@ export class Finalizer {
   #gathering: Entry[] = [];
   #full = new AbortController();
   #flushing: Promise<void> | undefined;
-  #draining = false;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(deps: FinalizerDeps) {
@@ -49,9 +48,8 @@ export class Finalizer {
     this.#throwFailure();
   }
 
-  /** Resolves when everything that was settled is committed; rejects with the first failure. */
-  async drain(): Promise<void> {
-    this.#draining = true;
+  /** Resolves when everything that was settled so far is committed; rejects with the first failure. */
+  async settled(): Promise<void> {
     this.#full.abort();
     await this.#flushing;
     this.#throwFailure();
@@ -59,7 +57,7 @@ export class Finalizer {
 
   async #flush(): Promise<void> {
     while (this.#gathering.length > 0) {
-      if (!this.#draining) await this.#company();
+      await this.#company();
       const batch = this.#gathering;
       this.#gathering = [];
       this.#full = new AbortController();

@@ -22,6 +22,8 @@ export interface LibraryDeps {
   /** Raises the number of assets that are expected in this run. */
   readonly expect: (assets: number) => void;
   readonly walk: WalkDeps;
+  /** Waits for the transfers and gives those that failed their second try. */
+  readonly cleanUp: (library: Library) => Promise<void>;
 }
 
 /** Zone of the account's own library; the only one with albums (cloudkit.md 2.4). */
@@ -53,6 +55,7 @@ export async function syncLibrary(library: Library, deps: LibraryDeps): Promise<
 
   const scan = state.beginScan(zone, clock.now());
   const complete = await walkAll(passes, scan, counts, deps);
+  await deps.cleanUp(library);
   if (!complete || settings.dryRun || deps.stops.stopped) return;
   if (zone === PRIMARY_ZONE)
     state.keepAlbums(

@@ -1,15 +1,30 @@
 import type { TransferFailed, TransferResult } from "../download/types.ts";
 
 /** Why no new work is started any more (engine.md 1.7). Never conflated: each has its own words and its own way out. */
-export type StopReason = "shutdown" | "disk-full" | "session" | "offline" | "throttled" | "tls" | "root-gone" | "state";
+export type StopReason =
+  | "shutdown"
+  | "disk-full"
+  | "session"
+  | "offline"
+  | "outage"
+  | "throttled"
+  | "tls"
+  | "root-gone"
+  | "state";
 
 /** Session refusals of the media hosts after which new transfers make no sense. */
 const SESSION_LIMIT = 3;
-/** Broken connections in a row, of at least three files, without a byte in between: the line is down, not the file. */
-const OFFLINE_LIMIT = 10;
-const OFFLINE_FILES = 3;
+/** Failures in a row, of at least three files, without a byte in between: the line or the host is down, not the file. */
+const HOST_LIMIT = 10;
+const HOST_FILES = 3;
 
-const OFFLINE_KINDS: ReadonlySet<TransferFailed["kind"]> = new Set(["network", "stall"]);
+/** Failures that may be the whole host's. */
+const HOST_KINDS: ReadonlySet<TransferFailed["kind"]> = new Set(["network", "stall", "server", "rate-limited"]);
+
+/** Whether a failure without any byte may be the trouble of the whole host, which charges no file (DECISIONS 11). */
+export function mayBeTheHost(result: TransferFailed): boolean {
+  return HOST_KINDS.has(result.kind) && result.bytesReceived === 0;
+}
 
 /**
  * Watches what happens to the transfers of one run and trips when going on would only do harm. Work that was queued
@@ -21,8 +36,9 @@ export class Stops {
   #reason: StopReason | undefined;
   #detail: string | undefined;
   #sessionRefusals = 0;
-  #offlineTries = 0;
-  readonly #offlineFiles = new Set<string>();
+  #hostFailures = 0;
+  readonly #hostFiles = new Set<string>();
+  #until: number | undefined;
 
   constructor(shutdown: AbortSignal) {
     this.#shutdown = shutdown;
@@ -48,6 +64,11 @@ export class Stops {
     return this.#detail;
   }
 
+  /** Clock.now() before which Apple wants to be left alone; undefined when it asked for nothing long. */
+  get until(): number | undefined {
+    return this.#until;
+  }
+
   trip(reason: StopReason, detail?: string): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
@@ -58,18 +79,21 @@ export class Stops {
   /** Takes in how one transfer ended; `file` tells files apart. */
   note(file: string, result: TransferResult): void {
     if (result.bytesReceived > 0 || result.outcome === "published") {
-      this.#offlineTries = 0;
-      this.#offlineFiles.clear();
+      this.#hostFailures = 0;
+      this.#hostFiles.clear();
     }
     if (result.outcome === "published") return;
     if (result.kind === "disk-full") this.trip("disk-full", result.message);
     if (result.kind === "tls") this.trip("tls", result.message);
     if (result.kind === "session" && ++this.#sessionRefusals >= SESSION_LIMIT) this.trip("session", result.message);
-    if (OFFLINE_KINDS.has(result.kind) && result.bytesReceived === 0) {
-      this.#offlineTries += 1;
-      this.#offlineFiles.add(file);
-      if (this.#offlineTries >= OFFLINE_LIMIT && this.#offlineFiles.size >= OFFLINE_FILES)
-        this.trip("offline", result.message);
+    if (result.notBefore !== undefined) {
+      this.#until = Math.max(this.#until ?? 0, result.notBefore);
+      this.trip("throttled", result.message);
     }
+    if (!mayBeTheHost(result)) return;
+    this.#hostFailures += 1;
+    this.#hostFiles.add(file);
+    if (this.#hostFailures < HOST_LIMIT || this.#hostFiles.size < HOST_FILES) return;
+    this.trip(result.kind === "network" || result.kind === "stall" ? "offline" : "outage", result.message);
   }
 }

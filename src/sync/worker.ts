@@ -3,6 +3,7 @@ import { classify } from "../download/classify.ts";
 import { placeCopy } from "../download/copies.ts";
 import { type TransferDeps, transfer } from "../download/transfer.ts";
 import type { TransferFailed } from "../download/types.ts";
+import { isExpired } from "../library/media-hosts.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
 import type { PlacementRow, State } from "../state/types.ts";
 import type { Finalizer } from "./finalizer.ts";
@@ -22,6 +23,8 @@ export interface WorkerDeps {
   readonly logger: Logger;
   /** Absolute download folder. */
   readonly root: string;
+  /** Set in the cleanup pass: it decides whether a failure is charged. */
+  readonly cleaning?: { readonly charges: (job: Job, result: TransferFailed) => boolean };
 }
 
 /**
@@ -43,6 +46,12 @@ export async function work(job: Job, deps: WorkerDeps): Promise<void> {
 /** True when the file now stands at its place. */
 async function bring(job: Job, deps: WorkerDeps): Promise<boolean> {
   if (deps.stops.stopped) {
+    await putOff(job, deps);
+    return false;
+  }
+  if (deps.cleaning === undefined && isExpired(job.resource.url, job.receivedAt, deps.clock.now())) {
+    // It waited too long in the queue: asking would only be refused.
+    deps.state.noteSecondTry(job.key, job.pass);
     await putOff(job, deps);
     return false;
   }
@@ -131,19 +140,28 @@ function present(
   );
 }
 
+/**
+ * Settles a failure. What a fresh URL may heal is not charged yet: the cleanup pass decides, so that a file is charged
+ * once a run, and trouble of the whole host charges nobody (DECISIONS 11).
+ */
 async function fail(job: Job, result: TransferFailed, deps: WorkerDeps): Promise<void> {
   if (result.kind === "interrupted") return putOff(job, deps);
   deps.stops.note(job.path, result);
   const rule = classify(result.kind);
-  if (rule.putOff) return putOff(job, deps);
-  deps.tally.failed += 1;
-  deps.logger.warn("could not fetch a file", { file: job.path, reason: result.message });
   const { state } = deps;
+  const secondTry = rule.cleanup && deps.cleaning === undefined;
+  if (secondTry) state.noteSecondTry(job.key, job.pass);
+  if (rule.putOff || result.notBefore !== undefined) return putOff(job, deps);
+  deps.tally.failed += 1;
+  const told = { file: job.path, reason: result.message };
+  if (secondTry) deps.logger.info("could not fetch a file; it gets a second try with a fresh address", told);
+  else deps.logger.warn("could not fetch a file", told);
+  const charge = rule.charge && !secondTry && deps.cleaning?.charges(job, result) !== false;
   await deps.finalizer.settle(undefined, () => {
+    const why = { error: result.message, kind: result.kind };
     // The file may stand at another place already: then only this place has failed.
-    if (state.rendition(job.key)?.status === "downloaded")
-      state.placementFailed(job.key, job.pass, { error: result.message, kind: result.kind });
-    else state.putFailed(job.key, { error: result.message, kind: result.kind, charge: rule.charge });
+    if (state.rendition(job.key)?.status === "downloaded") state.placementFailed(job.key, job.pass, why);
+    else state.putFailed(job.key, { ...why, charge });
   });
 }
 

@@ -203,14 +203,14 @@ describe("an interrupted sync", () => {
   test("is resumed where it stopped: no byte of a finished part is fetched again", async () => {
     const library = createLibrary({ seed: 9, assets: 1, bytes: 4_000_000, mix: { jpeg: 1 }, derivatives: false });
     await signedIn({ library });
-    double.photos.cdnFaults.inject({ kind: "reset", afterBytes: 3_000_000, times: 1 });
+    double.photos.cdnFaults.inject({ kind: "reset", afterBytes: 1_500_000, times: 2 });
     const result = await home.sync("--max-retries", "0");
     expect(result.code).toBe(2);
     double.log.clear();
     expect((await home.sync()).code).toBe(0);
     await expectWhole();
     const [request] = double.log.all.filter((entry) => entry.operation === "cdn");
-    expect(Number(/bytes=(\d+)-/.exec(request?.headers["range"] ?? "")?.[1])).toBeGreaterThan(1_000_000);
+    expect(Number(/bytes=(\d+)-/.exec(request?.headers["range"] ?? "")?.[1])).toBeGreaterThan(2_000_000);
   }, 20_000);
 
   test("by Ctrl+C ends cleanly, and the next run completes it", async () => {

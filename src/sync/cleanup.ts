@@ -1,0 +1,120 @@
+import { basename, join } from "node:path";
+import { tempName } from "../download/temp.ts";
+import type { TransferFailed } from "../download/types.ts";
+import type { Library, LookupResult, Photos } from "../icloud/photos/types.ts";
+import type { AssetId, MasterId } from "../library/asset.ts";
+import type { FileKey, State } from "../state/types.ts";
+import type { Job } from "./jobs.ts";
+import { mayBeTheHost, type Stops } from "./stops.ts";
+import type { Tally } from "./tally.ts";
+import { type WorkerDeps, work } from "./worker.ts";
+
+/** Files looked up at once: few, since every address ages while the ones before it are fetched. */
+const BATCH = 20;
+/** Failures in a row that may be the whole host's and end the pass: going on would only take hours. */
+const HOST_LIMIT = 5;
+/** So many files failing that way while nothing at all came through is the host's trouble, not theirs. */
+const OUTAGE_FILES = 3;
+
+export interface CleanupDeps {
+  readonly photos: Photos;
+  readonly state: State;
+  readonly tally: Tally;
+  readonly stops: Stops;
+  readonly signal: AbortSignal;
+  readonly worker: WorkerDeps;
+  readonly tempSuffix: string;
+}
+
+/**
+ * The second try of what failed in the main pass or whose address expired in the queue (engine.md 1.8): fresh records
+ * by name, never the library again; one file after the other. A file is charged here, once a run, and only if the
+ * trouble was not the whole host's.
+ */
+export async function cleanUp(library: Library, deps: CleanupDeps): Promise<void> {
+  const suspects: Array<{ readonly key: FileKey; readonly result: TransferFailed }> = [];
+  let inARow = 0;
+  let expired = false;
+  const worker: WorkerDeps = {
+    ...deps.worker,
+    cleaning: {
+      charges: (job, result) => {
+        if (!mayBeTheHost(result)) return true;
+        suspects.push({ key: job.key, result });
+        return false;
+      },
+    },
+  };
+  const { state, stops, tally } = deps;
+  while (!stops.stopped && inARow < HOST_LIMIT && !expired) {
+    const files = state.takeSecondTries(library.zone, BATCH);
+    if (files.length === 0) break;
+    const fresh = await lookUp(library, files, deps);
+    for (const file of files) {
+      const job = jobFor(file, fresh.get(file.asset), deps);
+      if (job === undefined || stops.stopped || inARow >= HOST_LIMIT || expired) continue;
+      const suspected = suspects.length;
+      const before = state.rendition(file)?.status;
+      if (before === "failed") tally.failed -= 1;
+      else tally.interrupted -= 1;
+      await work(job, worker);
+      await worker.finalizer.settled();
+      inARow = suspects.length > suspected ? inARow + 1 : 0;
+      // A fresh address that has expired already means that addresses don't help now.
+      expired = state.rendition(file)?.status === "pending";
+    }
+  }
+  if (suspects.length >= OUTAGE_FILES && tally.downloaded === 0) return;
+  state.transaction(() => {
+    for (const { key, result } of suspects)
+      state.putFailed(key, { error: result.message, kind: result.kind, charge: true });
+  });
+}
+
+async function lookUp(
+  library: Library,
+  files: readonly FileKey[],
+  { photos, state, signal }: CleanupDeps,
+): Promise<ReadonlyMap<AssetId, LookupResult>> {
+  const ids = new Map<AssetId, MasterId>();
+  for (const file of files) {
+    const asset = state.asset(file.library, file.asset);
+    if (asset !== undefined) ids.set(asset.id, asset.masterId);
+  }
+  const results = await photos.lookup(
+    library,
+    [...ids].map(([id, masterId]) => ({ id, masterId })),
+    signal,
+  );
+  return new Map(results.map((result) => [result.id, result]));
+}
+
+/** The same file for the same place with a fresh address; undefined when the record is not the same any more. */
+function jobFor(
+  file: FileKey & { readonly pass: string },
+  looked: LookupResult | undefined,
+  { state, worker, tempSuffix }: CleanupDeps,
+): Job | undefined {
+  const row = state.rendition(file);
+  const place = state
+    .placementsOf(file.library, file.asset)
+    .find((candidate) => candidate.rendition === file.rendition && candidate.pass === file.pass);
+  if (looked?.state !== "found" || row === undefined || place === undefined || place.status === "present")
+    return undefined;
+  const resource = looked.asset.renditions[file.rendition];
+  if (resource === undefined || resource.checksum !== row.checksum || resource.size !== row.size) return undefined;
+  const finalPath = join(worker.root, place.path);
+  const leaf = basename(place.path);
+  return {
+    key: { library: file.library, asset: file.asset, rendition: file.rendition },
+    pass: file.pass,
+    path: place.path,
+    finalPath,
+    tempPath: join(finalPath, "..", tempName({ ...file, checksum: row.checksum, leaf, suffix: tempSuffix })),
+    resource,
+    receivedAt: worker.clock.now(),
+    modifiedAt: looked.asset.capturedAt,
+    from: undefined,
+    shared: true,
+  };
+}
