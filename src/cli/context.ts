@@ -61,7 +61,16 @@ export function dataDirOf({ settings, resolved }: CommandContext): string {
 
 export function portsOf(context: CommandContext, onProgress: Ports["onProgress"] = () => undefined): Ports {
   const { clock, random, log, stop, cancel } = context;
-  return { clock, random, logger: log, stop, cancel, prompts: promptsOf(context), onProgress };
+  return {
+    clock,
+    random,
+    logger: log,
+    stop,
+    cancel,
+    prompts: promptsOf(context),
+    onProgress,
+    onReport: async () => undefined,
+  };
 }
 
 /** A person can be asked only where there is a terminal to answer at. */

@@ -1,9 +1,13 @@
 import { rememberFirstRun } from "../config/first-run.ts";
 import { EXIT, type ExitCode, Failure } from "../library/failure.ts";
+import { writeAtomically } from "../runtime/atomic-file.ts";
+import { VERSION } from "../runtime/process.ts";
+import { reportJson } from "../sync/report-json.ts";
 import type { SyncReport, SyncSettings } from "../sync/types.ts";
 import { ProgressDisplay } from "../ui/progress.ts";
 import { summaryLines } from "../ui/summary.ts";
 import { accountOf, type CommandContext, portsOf } from "./context.ts";
+import { UsageError } from "./parse.ts";
 
 /** `kei sync`: one run, its progress, its summary, its exit code. */
 export async function sync(context: CommandContext): Promise<ExitCode> {
@@ -16,6 +20,7 @@ export async function sync(context: CommandContext): Promise<ExitCode> {
         "Say where the photos go with --download-dir PATH (-d), KEI_DOWNLOAD_DIR or [download].directory in the configuration.",
     });
   }
+  if (settings.retryFailed && settings.dryRun) throw new UsageError("--retry-failed and --dry-run exclude each other");
   const display = new ProgressDisplay({
     clock,
     write: terminal.err,
@@ -36,10 +41,14 @@ export async function sync(context: CommandContext): Promise<ExitCode> {
     keepUnicode: settings.keepUnicode,
     livePhotoMovNaming: settings.livePhotoMovNaming,
     fileMatchPolicy: settings.fileMatchPolicy,
-    threads: settings.threads,
+    // A narrow line is shared badly: one file at a time, unless told otherwise.
+    threads:
+      settings.bandwidthLimit !== undefined && context.resolved.origins.threads === "default" ? 1 : settings.threads,
     perTransfer: settings.perTransfer,
     perAsset: settings.perAsset,
     tempSuffix: settings.tempSuffix,
+    bandwidthLimit: settings.bandwidthLimit,
+    retryFailed: settings.retryFailed,
     dryRun: settings.dryRun,
     force: settings.force,
   };
@@ -47,13 +56,29 @@ export async function sync(context: CommandContext): Promise<ExitCode> {
   const { runSync } = await context.sync();
   let report: SyncReport;
   try {
-    report = await runSync(wanted, portsOf(context, display.show));
+    report = await runSync(wanted, {
+      ...portsOf(context, display.show),
+      onReport: (done) => writeReport(done, wanted, context),
+    });
   } finally {
     display.end();
     log.through(undefined);
   }
   for (const line of summaryLines(report)) terminal.err(`${log.mask(line)}\n`);
   return exitOf(report);
+}
+
+/** A report that can't be written is told, and changes nothing about the run. */
+async function writeReport(report: SyncReport, wanted: SyncSettings, context: CommandContext): Promise<void> {
+  const { settings, resolved, clock, log } = context;
+  const path = settings.reportJson;
+  // A dry run writes nothing but the report that its own command line names.
+  if (path === undefined || (wanted.dryRun && resolved.origins.reportJson !== "flag")) return;
+  try {
+    await writeAtomically(path, log.mask(reportJson(report, wanted, VERSION, clock.now())));
+  } catch (error) {
+    log.warn("could not write the report", { path, reason: (error as NodeJS.ErrnoException).code ?? String(error) });
+  }
 }
 
 /** DECISIONS 1: partial before stopped, since what failed is still missing. */

@@ -57,7 +57,9 @@ export async function readConfigFile(path: string): Promise<Partial<Record<Setti
     const name = SETTING_NAMES.find((candidate) => settingOf(candidate).key === key);
     if (name === undefined) {
       const known = SETTING_NAMES.flatMap((candidate) => settingOf(candidate).key ?? []);
-      const near = OLD_KEYS[key] ?? nearest(key, known);
+      // Often the key is right and only the table above it is not.
+      const leaf = key.slice(key.lastIndexOf(".") + 1);
+      const near = OLD_KEYS[key] ?? known.find((other) => other.endsWith(`.${leaf}`)) ?? nearest(key, known);
       throw fail(`unknown field ${shown(key)}`, near === undefined ? "Delete it." : `Did you mean ${shown(near)}?`);
     }
     try {

@@ -220,6 +220,15 @@ export const SETTINGS = {
     hint: "N",
     on: "sync",
   },
+  bandwidthLimit: {
+    type: { kind: "rate" },
+    flag: "bandwidth-limit",
+    env: "KEI_BANDWIDTH_LIMIT",
+    key: "download.bandwidth_limit",
+    help: "Bytes per second for all transfers together, e.g. 5M or 500KiB",
+    hint: "RATE",
+    on: "sync",
+  },
   tempSuffix: {
     type: { kind: "text" },
     flag: "temp-suffix",
@@ -256,6 +265,22 @@ export const SETTINGS = {
     flag: "force",
     default: false,
     help: "Go on although the download folder is missing or empty and files were saved there before",
+    on: "sync",
+  },
+  retryFailed: {
+    type: { kind: "boolean" },
+    flag: "retry-failed",
+    default: false,
+    help: "Only try again what failed before, also what was given up",
+    on: "sync",
+  },
+  reportJson: {
+    type: { kind: "path" },
+    flag: "report-json",
+    env: "KEI_REPORT_JSON",
+    key: "report.json",
+    help: "File that a report of each run is written to",
+    hint: "PATH",
     on: "sync",
   },
   showFailed: {

@@ -6,13 +6,15 @@ export type SettingType =
   | { readonly kind: "text" }
   /** A file or folder; a leading `~/` is the home folder. */
   | { readonly kind: "path" }
+  /** Bytes per second: a number, or a text with a unit. */
+  | { readonly kind: "rate" }
   /** Values in order; a flag may be repeated, an environment variable holds one. */
   | { readonly kind: "list" };
 
 /** Value of a setting of type `T`. */
 export type ValueOf<T extends SettingType> = T extends { kind: "boolean" }
   ? boolean
-  : T extends { kind: "integer" }
+  : T extends { kind: "integer" | "rate" }
     ? number
     : T extends { kind: "choice"; values: readonly (infer V)[] }
       ? V

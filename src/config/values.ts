@@ -22,6 +22,8 @@ export function fromText(setting: Setting, text: string): Value {
     case "integer":
       if (!/^[+-]?\d+$/.test(text)) throw new BadValue(`"${text}" is not a whole number ${range(type)}`);
       return accept(setting, Number(text));
+    case "rate":
+      return rateOf(text);
     case "list":
       return accept(setting, [text]);
     default:
@@ -32,6 +34,7 @@ export function fromText(setting: Setting, text: string): Value {
 /** Reads a value from the configuration file. Throws `BadValue`. */
 export function fromToml(setting: Setting, value: unknown): Value {
   const { type } = setting;
+  if (type.kind === "rate") return rateOf(typeof value === "number" ? String(value) : value);
   const wanted = {
     boolean: "true or false",
     integer: "a whole number",
@@ -73,4 +76,34 @@ export function accept(setting: Setting, value: Value): Value {
 
 function range(type: Extract<SettingType, { kind: "integer" }>): string {
   return type.max >= 1_000_000 ? `of at least ${type.min}` : `from ${type.min} to ${type.max}`;
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  k: 1e3,
+  kb: 1e3,
+  m: 1e6,
+  mb: 1e6,
+  g: 1e9,
+  gb: 1e9,
+  ki: 1024,
+  kib: 1024,
+  mi: 1024 ** 2,
+  mib: 1024 ** 2,
+  gi: 1024 ** 3,
+  gib: 1024 ** 3,
+};
+
+/** Bytes per second (cli.md 1.5.5): digits with at most one point, an optional unit, in any case of letters. */
+function rateOf(value: unknown): number {
+  const match = typeof value === "string" ? /^(\d+\.?\d*|\.\d+) ?([a-z]*)$/i.exec(value.trim()) : null;
+  const unit = UNITS[(match?.[2] ?? "").toLowerCase()];
+  if (match === null || unit === undefined) {
+    throw new BadValue(`"${String(value)}" is no rate; write bytes per second such as 5M, 500k or 1.5MiB`);
+  }
+  const bytes = Math.round(Number(match[1]) * unit);
+  if (bytes < 1 || !Number.isSafeInteger(bytes))
+    throw new BadValue(`"${String(value)}" is less than 1 byte a second or beyond measure`);
+  return bytes;
 }

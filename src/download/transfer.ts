@@ -30,6 +30,8 @@ export interface TransferDeps {
   readonly cancel: AbortSignal;
   /** Told of body bytes as they arrive. */
   readonly onBytes: (count: number) => void;
+  /** Told of every answer that asks to slow down. */
+  readonly onRateLimited?: () => void;
 }
 
 /** Jitter added to a wait the server asked for, so that workers don't come back together. */
@@ -80,6 +82,7 @@ export async function transfer(task: TransferTask, deps: TransferDeps): Promise<
         warning: result.warning,
       };
     }
+    if (result.kind === "rate-limited") deps.onRateLimited?.();
     const rule = classify(result.kind);
     if ((result.temp ?? rule.temp) === "delete") await discard(task, deps);
     if (result.startOver === true && !startedOver) {

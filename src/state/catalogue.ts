@@ -17,6 +17,7 @@ type Catalogue = Pick<
   | "putFailed"
   | "putBack"
   | "requeueFailed"
+  | "forgiveFailed"
   | "settleUnfinished"
   | "pruneUnseen"
   | "openWork"
@@ -127,6 +128,7 @@ export function catalogue(db: Connection): Catalogue {
     },
     requeueFailed: (cap) =>
       db.run("UPDATE files SET status = 'pending' WHERE status = 'failed' AND (? = 0 OR attempts < ?)", cap, cap),
+    forgiveFailed: () => db.run("UPDATE files SET attempts = 0 WHERE status = 'failed'"),
     settleUnfinished: (run) =>
       db.run(
         `UPDATE files SET status = 'failed', last_error = 'Not resolved during sync', last_error_kind = 'unknown',

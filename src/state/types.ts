@@ -206,6 +206,8 @@ export interface State {
   putBack(key: FileKey): void;
   /** Failed rows below the cap (0: no cap) become pending again; returns how many. */
   requeueFailed(cap: number): number;
+  /** Failed files get fresh attempts: their owner asks for it. Returns how many there are. */
+  forgiveFailed(): number;
   /** Rows still dispatched by `run` become failed with "Not resolved during sync"; returns how many. */
   settleUnfinished(run: number): number;
   /**

@@ -1,6 +1,7 @@
 import { createPool } from "../download/pool.ts";
 import { syncDirectories } from "../download/sync-directories.ts";
 import type { TransferDeps } from "../download/transfer.ts";
+import { Throttled } from "../icloud/photos/index.ts";
 import type { Photos } from "../icloud/photos/types.ts";
 import { EXIT, Failure } from "../library/failure.ts";
 import type { PathTraits } from "../library/pathkey.ts";
@@ -10,7 +11,7 @@ import { lookWhatIsLeftOut, tellWhatIsLeftOut } from "./defaults.ts";
 import { Finalizer } from "./finalizer.ts";
 import { Forecast } from "./forecast.ts";
 import { InFlight, type Job } from "./jobs.ts";
-import { syncLibrary } from "./library.ts";
+import { fullReasonOf, syncLibrary } from "./library.ts";
 import { namingOf } from "./naming.ts";
 import { Pace } from "./pace.ts";
 import { selectLibraries } from "./passes.ts";
@@ -33,6 +34,31 @@ export interface CycleDeps {
   readonly transfer: Omit<TransferDeps, "stop" | "cancel" | "onBytes">;
 }
 
+/** Reasons for a full enumeration, strongest first (cli.md 6.3). */
+const REASONS = [
+  "explicit_retry_failed",
+  "no_stored_token",
+  "retry_failed_rows",
+  "pending_rows",
+  "other_static_reason",
+];
+
+/** Until when Apple wants to be left alone, ms; kept over restarts (DECISIONS 11). */
+const THROTTLED_UNTIL = "throttled_until";
+
+/** Throws `Failure` while a break that Apple has asked for is not over. */
+export function respectBreak(state: State, now: number): void {
+  const until = Number(state.meta(THROTTLED_UNTIL) ?? 0);
+  // A break of more than a day would be a clock that has jumped.
+  if (until <= now || until - now > DAY_MS) return;
+  throw new Failure(`Apple has asked for a break until ${new Date(until).toISOString()}`, {
+    exit: EXIT.failure,
+    remedy: "Run kei again after that; nothing is lost.",
+  });
+}
+
+const DAY_MS = 86_400_000;
+
 /**
  * One sweep over the selected libraries: list, plan, fetch, prove, remember. Whatever happens, files that are on their
  * way are settled and the run's row is written before it returns or throws.
@@ -48,8 +74,6 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
   const device = await deviceOf(settings.directory);
 
   state.promoteOrphanRuns();
-  const retried = state.requeueFailed(settings.perAsset);
-  if (retried > 0) logger.info("files that failed before are tried again", { files: retried });
   const run = state.beginRun(startedAt);
 
   const finalizer = new Finalizer({ clock, transaction: (work) => state.transaction(work), syncDirectories });
@@ -65,6 +89,9 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
       stop: stops.signal,
       cancel: ports.cancel,
       onBytes: (bytes: number) => teller.bytes(bytes),
+      onRateLimited: () => {
+        tally.rateLimited += 1;
+      },
     },
     albumCopies: settings.albumCopies,
     clock,
@@ -87,6 +114,7 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     traits: deps.traits,
     tempSuffix: settings.tempSuffix,
     perAsset: settings.perAsset,
+    retryOnly: settings.retryFailed,
     run,
     nowSeconds: () => Math.trunc(clock.now() / 1000),
   });
@@ -116,10 +144,16 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
 
   let failure: unknown;
   let cutOff = false;
+  let fullReason: string | undefined;
   try {
     const { libraries, problems } = await photos.libraries(stops.signal);
     for (const problem of problems) logger.warn(problem);
     const selected = selectLibraries(settings, libraries);
+    fullReason = REASONS.find((reason) =>
+      selected.some((library) => fullReasonOf(library, state, settings) === reason),
+    );
+    const retried = settings.retryFailed ? state.forgiveFailed() : state.requeueFailed(settings.perAsset);
+    if (retried > 0) logger.info("files that failed before are tried again", { files: retried });
     await lookWhatIsLeftOut(libraries, selected, { photos, state, tally, signal: stops.signal });
     for (const library of selected) {
       if (stops.stopped) break;
@@ -181,6 +215,8 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     settings,
     elapsedMs: clock.monotonic() - began,
     planned: rehearsal?.planned,
+    fullReason,
+    expected: teller.expected,
   });
   state.endRun(run, {
     completedAt: clock.now(),
@@ -192,6 +228,9 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     failed: tally.failed,
     enumerationErrors: tally.enumerationErrors.length,
   });
+  await ports.onReport(report);
+  const until = failure instanceof Throttled ? failure.until : stops.until;
+  if (until !== undefined && !settings.dryRun) state.setMeta(THROTTLED_UNTIL, String(Math.trunc(until)));
   if (failure !== undefined && !cutOff) throw failure;
   throwIfStopped(stops, report, settings);
   return report;

@@ -1,13 +1,14 @@
 /** The calls that `cli/` makes; each opens what it needs and closes it again. */
 import { createBrake } from "../download/brake.ts";
 import { createFolders } from "../download/folders.ts";
+import { createLimiter } from "../download/limiter.ts";
 import { probeTraits } from "../download/space.ts";
 import { removeOrphan } from "../download/temp.ts";
 import type { Library } from "../icloud/photos/types.ts";
 import { appleFetch } from "../runtime/network.ts";
 import { openForDryRun, openState } from "../state/index.ts";
 import type { State } from "../state/types.ts";
-import { runCycle } from "./cycle.ts";
+import { respectBreak, runCycle } from "./cycle.ts";
 import { PRIMARY_ZONE } from "./library.ts";
 import { pathOf } from "./passes.ts";
 import { openRoot } from "./root.ts";
@@ -32,6 +33,8 @@ export async function runSync(settings: SyncSettings, ports: Ports): Promise<Syn
         ports.logger,
       );
       if (!settings.dryRun) await removeOrphans(state, settings.directory, ports);
+      if (settings.retryFailed && state.listFiles("failed", 1).length === 0) return nothingFailed();
+      respectBreak(state, ports.clock.now());
       ports.onProgress(IDLE);
       const photos = await openPhotos(session, settings, ports, settings.perTransfer);
       const traits = await probeTraits(settings.directory, { write: !settings.dryRun });
@@ -48,6 +51,8 @@ export async function runSync(settings: SyncSettings, ports: Ports): Promise<Syn
           logger: ports.logger,
           retries: settings.perTransfer,
           brake: createBrake(ports.clock),
+          limiter:
+            settings.bandwidthLimit === undefined ? undefined : createLimiter(settings.bandwidthLimit, ports.clock),
           folders: createFolders(settings.directory),
           fileMode: 0o666 & ~process.umask(),
         },
@@ -68,6 +73,36 @@ async function removeOrphans(state: State, root: string, ports: Ports): Promise<
     const needed = row !== undefined && row.checksum === claim.checksum && row.status !== "downloaded";
     if (!needed && (await removeOrphan(claim.path, root, ports.clock.now()))) state.releaseTemp(claim.path);
   }
+}
+
+/** `--retry-failed` with nothing to retry: no request is made. */
+function nothingFailed(): SyncReport {
+  return {
+    outcome: "success",
+    dryRun: false,
+    assetsSeen: 0,
+    downloaded: 0,
+    adopted: 0,
+    linked: 0,
+    failed: 0,
+    exhausted: 0,
+    waiting: 0,
+    bytesDownloaded: 0,
+    bytesWritten: 0,
+    skipped: {},
+    issues: {},
+    enumerationErrors: [],
+    fullReason: undefined,
+    elapsedMs: 0,
+    failedFiles: [],
+    failedUnnamed: 0,
+    rateLimited: 0,
+    duplicates: 0,
+    expected: undefined,
+    tokenHeld: undefined,
+    notices: ["No file has failed; nothing to try again."],
+    planned: undefined,
+  };
 }
 
 const IDLE = {

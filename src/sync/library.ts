@@ -67,7 +67,9 @@ export async function syncLibrary(library: Library, deps: LibraryDeps): Promise<
   const pruned = whole ? state.pruneUnseen(zone, scan) : 0;
   if (pruned > 0) logger.info("forgot unfinished work for photos that are no longer in iCloud", { files: pruned });
   state.endScan(zone, scan);
-  await storeToken(library, passes, scan, readiness.token, deps);
+  // A run that skips new photos on purpose must not step over them.
+  if (settings.retryFailed) tally.tokenHeld = "explicit_retry_failed";
+  else await storeToken(library, passes, scan, readiness.token, deps);
 }
 
 /** Counts are for progress and for the end of a walk; nothing waits for them, and their failure is no failure. */
@@ -151,6 +153,7 @@ async function storeToken(
 ): Promise<void> {
   const { photos, state, logger, cancel } = deps;
   if (firstToken === undefined || firstToken.trim() === "") {
+    deps.tally.tokenHeld = "icloud_sync_token_missing";
     logger.warn("Apple sent no sync token; the next run lists everything again", { library: library.zone });
     return;
   }
@@ -167,11 +170,14 @@ async function storeToken(
       }
     }
   }
-  if (told) state.setZoneToken(library.zone, bridge.token);
-  else
+  if (told) {
+    state.setZoneToken(library.zone, bridge.token);
+  } else {
+    deps.tally.tokenHeld = "asset_delta_hydration_incomplete";
     logger.info("the library changed while it was listed; the next run lists everything again", {
       library: library.zone,
     });
+  }
 }
 
 /** Where an asset that changed during the walk is planned again: where it is placed, else with the unfiled rest. */
@@ -179,4 +185,17 @@ function passesOf(id: AssetId, library: Library, passes: readonly Pass[], state:
   const keys = new Set(state.placementsOf(library.zone, id).map((place) => place.pass));
   const held = passes.filter((pass) => pass.purpose === "place" && keys.has(pass.key));
   return held.length > 0 ? held : passes.filter((pass) => pass.list.kind === "all");
+}
+
+/**
+ * Why a library is listed in full, in the closed vocabulary of the report; the first that applies (cli.md 6.3). Asked
+ * before failed files are put back to pending, or the reason could never be told.
+ */
+export function fullReasonOf(library: Library, state: State, settings: SyncSettings): string {
+  if (settings.retryFailed) return "explicit_retry_failed";
+  if (state.zoneToken(library.zone) === undefined) return "no_stored_token";
+  const open = state.openWork(library.zone, settings.perAsset);
+  if (open.failed > 0) return "retry_failed_rows";
+  if (open.pending > 0) return "pending_rows";
+  return "other_static_reason";
 }

@@ -24,6 +24,8 @@ export interface PlannerDeps {
   readonly tempSuffix: string;
   /** Lifetime attempts per file; 0: no cap. */
   readonly perAsset: number;
+  /** Only files that failed before are taken up (engine.md 1.9). */
+  readonly retryOnly: boolean;
   readonly run: number;
   /** Seconds since the epoch, for new claims. */
   readonly nowSeconds: () => number;
@@ -74,7 +76,7 @@ export class Planner {
   }
 }
 
-const STRENGTH: readonly AssetOutcome[] = ["retry_exhausted", "by_state", "on_disk", "forwarded"];
+const STRENGTH: readonly AssetOutcome[] = ["retry_only", "retry_exhausted", "by_state", "on_disk", "forwarded"];
 
 /** The plan of one asset in one pass. */
 class AssetPlan {
@@ -103,6 +105,11 @@ class AssetPlan {
       else tally.duplicates += 1;
     });
 
+    if (this.deps.retryOnly && known === undefined) {
+      // A new photo is for the next ordinary run, which must find it as new as it is now.
+      this.#effect((tally) => tally.skip("retry_only"));
+      return;
+    }
     const rule = this.#leftOutBy();
     if (rule !== undefined) {
       if (first) {
@@ -182,6 +189,11 @@ class AssetPlan {
       (place) => place.rendition === file.rendition && place.pass === this.pass.key && place.status !== "historical",
     );
 
+    if (this.deps.retryOnly && row?.status !== "failed" && here?.status !== "failed") {
+      if (here !== undefined) this.#noteStill(file, here.path);
+      this.#outcomes.push(row?.status === "downloaded" ? "by_state" : "retry_only");
+      return;
+    }
     if (same && row.status === "failed" && perAsset > 0 && row.attempts >= perAsset) {
       if (here !== undefined) this.#noteStill(file, here.path);
       this.#outcomes.push("retry_exhausted");

@@ -26,6 +26,11 @@ export class ProgressTeller {
     this.tell();
   }
 
+  /** Photos that Apple counts in what was selected; undefined while that is not known. */
+  get expected(): number | undefined {
+    return this.#expected;
+  }
+
   passing(label: string): void {
     this.#pass = label;
     this.tell();

@@ -12,13 +12,17 @@ export interface ReportInput {
   readonly state: State;
   readonly settings: SyncSettings;
   readonly elapsedMs: number;
+  readonly fullReason: string | undefined;
+  readonly expected: number | undefined;
   /** What a dry run would have done. */
   readonly planned: SyncReport["planned"];
 }
 
 /** What a run has come to: session loss before interruption before partial failure before success (engine.md 1.10). */
-export function buildReport({ tally, stops, state, settings, elapsedMs, planned }: ReportInput): SyncReport {
+export function buildReport(input: ReportInput): SyncReport {
+  const { tally, stops, state, settings, elapsedMs, planned, fullReason, expected } = input;
   const totals = state.totals(settings.perAsset);
+  const failed = state.listFiles("failed", NAMED_FAILURES);
   const failures = tally.failed + totals.exhausted + tally.enumerationErrors.length + sum(tally.broken);
   return {
     outcome: outcomeOf(stops, failures),
@@ -35,11 +39,19 @@ export function buildReport({ tally, stops, state, settings, elapsedMs, planned 
     skipped: tally.skipped,
     issues: tally.allIssues(),
     enumerationErrors: tally.enumerationErrors,
-    fullReason: "no_incremental_yet",
+    fullReason,
+    expected,
+    rateLimited: tally.rateLimited,
+    duplicates: tally.duplicates,
+    tokenHeld: tally.tokenHeld,
     elapsedMs,
-    failedFiles: state
-      .listFiles("failed", NAMED_FAILURES)
-      .map((file) => ({ name: file.path ?? file.filename ?? file.asset, error: file.error ?? "unknown error" })),
+    failedFiles: failed.map((file) => ({
+      id: file.asset,
+      rendition: file.rendition,
+      name: file.path ?? file.filename ?? file.asset,
+      error: file.error,
+    })),
+    failedUnnamed: Math.max(0, totals.files.failed - failed.length),
     notices: tally.notices,
     planned,
   };

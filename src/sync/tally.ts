@@ -1,7 +1,7 @@
 import type { Progress, SyncReport } from "./types.ts";
 
 /** How one listed asset was dealt with; the strongest outcome of its files (engine.md PL-23). */
-export type AssetOutcome = "forwarded" | "on_disk" | "by_state" | "retry_exhausted";
+export type AssetOutcome = "forwarded" | "on_disk" | "by_state" | "retry_exhausted" | "retry_only";
 
 /**
  * The running count of one sync run. Every asset is counted once, when it is first met; later meetings in other passes
@@ -21,6 +21,10 @@ export class Tally {
   filesPlanned = 0;
   bytesPlanned = 0;
   unproven = 0;
+  /** Answers that asked to slow down, each try counted. */
+  rateLimited = 0;
+  /** Why the sync token was not stored, if it was not. */
+  tokenHeld: string | undefined;
   /** Assets whose edited version is not among the files that were chosen. */
   edited = 0;
   readonly skipped: Record<string, number> = {};

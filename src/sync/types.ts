@@ -44,6 +44,10 @@ export interface SyncSettings extends AccountSettings {
   /** Lifetime attempts per file; 0: no cap. */
   readonly perAsset: number;
   readonly tempSuffix: string;
+  /** Bytes per second over all transfers; undefined: as fast as it goes. */
+  readonly bandwidthLimit: number | undefined;
+  /** Only files that the catalogue knows as failed, with fresh attempts (engine.md 1.9). */
+  readonly retryFailed: boolean;
   readonly dryRun: boolean;
   /** Go on although the download folder looks like another one (DECISIONS 17). */
   readonly force: boolean;
@@ -75,6 +79,8 @@ export interface Ports {
   readonly prompts: Prompts | undefined;
   /** Told at most a few times a second; must not throw. */
   readonly onProgress: (progress: Progress) => void;
+  /** Given the report of every run that got as far as listing, also of one that then ends with a `Failure`. */
+  readonly onReport: (report: SyncReport) => Promise<void>;
 }
 
 /** Result of one sync run. The parts of `skipped` and the figures add up to `assetsSeen` (engine.md PL-22). */
@@ -98,7 +104,21 @@ export interface SyncReport {
   readonly fullReason: string | undefined;
   readonly elapsedMs: number;
   /** First failed files with their errors, at most 200. */
-  readonly failedFiles: ReadonlyArray<{ readonly name: string; readonly error: string }>;
+  readonly failedFiles: ReadonlyArray<{
+    readonly id: string;
+    readonly rendition: string;
+    readonly name: string;
+    readonly error: string | undefined;
+  }>;
+  /** Failed files beyond those named. */
+  readonly failedUnnamed: number;
+  /** Answers of Apple's that asked to slow down. */
+  readonly rateLimited: number;
+  /** Assets met again in another pass, in no sum. */
+  readonly duplicates: number;
+  /** What Apple counted in the selection at the start, when it did. */
+  readonly expected: number | undefined;
+  readonly tokenHeld: string | undefined;
   /** Things said once: left-out libraries, merged trees, what a dry run would do. */
   readonly notices: readonly string[];
   /** With `dryRun`: relative paths that would be written, at most 200, and their number and bytes. */

@@ -43,7 +43,8 @@ export function createLog(options: LogOptions): Log {
   const reporter: ConsolaReporter = {
     log: (entry: LogObject) => {
       const [message, fields] = entry.args as [string, LogFields | undefined];
-      write(mask(render(entry.type, escapeControls(message), fields ?? {})));
+      // Masked before anything is escaped: a secret with quotes or control characters would not be recognised after it.
+      write(render(entry.type, escapeControls(mask(message)), maskFields(fields ?? {}, mask)));
     },
   };
   // Level, reporters and throttle are said here, so that no environment variable changes them.
@@ -62,6 +63,12 @@ export function createLog(options: LogOptions): Log {
       write = other ?? options.write;
     },
   };
+}
+
+function maskFields(fields: LogFields, mask: (text: string) => string): LogFields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, typeof value === "string" ? mask(value) : value]),
+  );
 }
 
 type Render = (type: string, message: string, fields: LogFields) => string;

@@ -16,7 +16,7 @@ export interface RunSummary {
   readonly issues: Readonly<Record<string, number>>;
   readonly enumerationErrors: readonly string[];
   readonly elapsedMs: number;
-  readonly failedFiles: ReadonlyArray<{ readonly name: string; readonly error: string }>;
+  readonly failedFiles: ReadonlyArray<{ readonly name: string; readonly error: string | undefined }>;
   readonly notices: readonly string[];
   readonly planned: { readonly files: number; readonly bytes: number; readonly sample: readonly string[] } | undefined;
 }
@@ -28,6 +28,7 @@ export const RULE_WORDS: Readonly<Record<string, string>> = {
   by_excluded_album: "only in albums that are not selected",
   hidden: "hidden in Photos",
   recently_deleted: "recently deleted in Photos",
+  retry_only: "left for an ordinary run",
   retry_exhausted: "given up after too many failures",
 };
 
@@ -67,7 +68,7 @@ export function summaryLines(run: RunSummary): string[] {
     if (more > 0) lines.push(`  ... and ${formatCount(more)} more`);
   }
   const failures = run.failedFiles.slice(0, NAMED);
-  for (const { name, error } of failures) lines.push(`  failed: ${name}: ${error}`);
+  for (const { name, error } of failures) lines.push(`  failed: ${name}: ${error ?? "unknown error"}`);
   const unnamed = run.failed + run.exhausted - failures.length;
   if (failures.length > 0 && unnamed > 0) lines.push(`  ... and ${formatCount(unnamed)} more`);
   if (run.failed > 0) lines.push("The next run tries them again; `kei status --failed` shows what happened.");

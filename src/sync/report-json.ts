@@ -1,0 +1,77 @@
+import type { SyncReport, SyncSettings } from "./types.ts";
+
+/** Version of the report's form; readers must accept fields they don't know (cli.md 6.1). */
+const FORM = "3";
+
+/** All counters of `skipped`, so that a reader finds each of them always. */
+const SKIPS = [
+  "by_state",
+  "on_disk",
+  "by_media_type",
+  "by_date_range",
+  "by_live_photo",
+  "by_filename",
+  "by_excluded_album",
+  "ampm_variant",
+  "retry_exhausted",
+  "retry_only",
+] as const;
+
+/** The report of one run as JSON text. No secret is in it. `now` in ms since the epoch. */
+export function reportJson(report: SyncReport, settings: SyncSettings, version: string, now: number): string {
+  const skipped: Record<string, number> = Object.fromEntries(SKIPS.map((rule) => [rule, 0]));
+  const document = {
+    version: FORM,
+    kei_version: version,
+    timestamp: new Date(now).toISOString(),
+    status: report.outcome,
+    options: {
+      username: settings.username,
+      download_dir: settings.directory,
+      folder_structure: settings.folderStructure,
+      folder_structure_albums: settings.folderStructureAlbums,
+      albums: settings.albums,
+      library: settings.libraries.join(","),
+      file_match_policy: settings.fileMatchPolicy,
+      threads: settings.threads,
+      per_transfer: settings.perTransfer,
+      per_asset: settings.perAsset,
+      dry_run: settings.dryRun,
+      retry_failed: settings.retryFailed,
+    },
+    stats: {
+      assets_seen: report.assetsSeen,
+      downloaded: report.downloaded,
+      failed: report.failed,
+      linked: report.linked,
+      adopted: report.adopted,
+      exhausted: report.exhausted,
+      waiting: report.waiting,
+      ...(report.expected === undefined ? {} : { api_total_at_start: report.expected }),
+      skipped: { ...skipped, ...report.skipped, duplicates: report.duplicates },
+      bytes_downloaded: report.bytesDownloaded,
+      disk_bytes_written: report.bytesWritten,
+      issues: report.issues,
+      enumeration_errors: report.enumerationErrors.length,
+      enumeration_incomplete: report.enumerationErrors.length > 0,
+      sync_token_blocked: report.tokenHeld !== undefined,
+      ...(report.tokenHeld === undefined ? {} : { sync_token_blocked_reason: report.tokenHeld }),
+      ...(report.fullReason === undefined ? {} : { full_enumeration_reason: report.fullReason }),
+      elapsed_secs: Math.round(report.elapsedMs) / 1000,
+      interrupted: report.outcome === "interrupted",
+      rate_limited: report.rateLimited,
+    },
+    ...(report.failedFiles.length === 0
+      ? {}
+      : {
+          failed_assets: report.failedFiles.map(({ id, rendition, name, error }) => ({
+            id,
+            version_size: rendition,
+            name,
+            error_message: error ?? null,
+          })),
+        }),
+    ...(report.failedUnnamed === 0 ? {} : { failed_assets_truncated: report.failedUnnamed }),
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
