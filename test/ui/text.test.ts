@@ -1,0 +1,346 @@
+/** What people read: figures, log lines, progress, summaries and the status page. */
+import { describe, expect, test } from "bun:test";
+import { escapeControls, fitMiddle, formatBytes, formatCount, formatDuration, plural } from "../../src/ui/format.ts";
+import { createLog, type LogOptions } from "../../src/ui/logger.ts";
+import { ProgressDisplay, ProgressLine, type Snapshot } from "../../src/ui/progress.ts";
+import { type StatusFacts, statusLines } from "../../src/ui/status.ts";
+import { type RunSummary, summaryLines } from "../../src/ui/summary.ts";
+
+const clock = { now: () => Date.UTC(2026, 10, 24, 3, 12), monotonic: () => 0, sleep: () => Promise.resolve() };
+
+describe("figures", () => {
+  test("have three digits at most", () => {
+    expect([0, 999, 1_250_000, 871_420_000, 999_600, 12_345].map(formatBytes)).toEqual([
+      "0 B",
+      "999 B",
+      "1.25 MB",
+      "871 MB",
+      "1.00 MB",
+      "12.3 kB",
+    ]);
+  });
+
+  test("are grouped and counted in words", () => {
+    expect(formatCount(1_234_567)).toBe("1,234,567");
+    expect([plural(1, "file"), plural(2, "file"), plural(0, "file")]).toEqual(["1 file", "2 files", "0 files"]);
+  });
+
+  test("of time get coarser as they grow", () => {
+    expect([8_000, 59_400, 245_000, 7_800_000, 273_600_000].map(formatDuration)).toEqual([
+      "8 s",
+      "59 s",
+      "4 min 05 s",
+      "2 h 10 min",
+      "3 d 4 h",
+    ]);
+  });
+
+  test("keep both ends of what is too wide", () => {
+    expect(fitMiddle("Holidays/IMG_0001.HEIC", 11)).toBe("Holid….HEIC");
+    expect(fitMiddle("short", 5)).toBe("short");
+    expect(fitMiddle("👍👍👍", 2)).toBe("👍…");
+  });
+});
+
+describe("the log", () => {
+  function logged(options: Partial<LogOptions>, use: (log: ReturnType<typeof createLog>) => void): string[] {
+    const lines: string[] = [];
+    const write = (line: string) => {
+      lines.push(line);
+    };
+    use(createLog({ level: "info", write, clock, pretty: false, color: false, ...options }));
+    return lines;
+  }
+
+  test("is one line an entry, with time, level and fields", () => {
+    const lines = logged({}, (log) => log.warn("a file\nwas odd", { file: "a b.jpg", tries: 2, none: undefined }));
+    expect(lines).toEqual(['2026-11-24T03:12:00.000Z WARN  a file\\x0awas odd file="a b.jpg" tries=2']);
+  });
+
+  test("says no more than was asked for", () => {
+    const all = (log: ReturnType<typeof createLog>) => {
+      log.debug("d");
+      log.info("i");
+      log.warn("w");
+      log.error("e");
+    };
+    expect(logged({ level: "error" }, all)).toHaveLength(1);
+    expect(logged({ level: "warn" }, all)).toHaveLength(2);
+    expect(logged({ level: "info" }, all)).toHaveLength(3);
+    expect(logged({ level: "debug" }, all)).toHaveLength(4);
+  });
+
+  test("masks secrets wherever they stand, also those with quotes and control characters", () => {
+    const secret = 'pa"ss\\ w\u0007rd';
+    const lines = logged({}, (log) => {
+      log.keepSecret(secret);
+      log.keepSecret("");
+      log.info(`it was ${secret}`, { given: secret, url: `https://x/?p=${secret}` });
+    });
+    expect(lines[0]).not.toContain("ss");
+    expect(lines[0]).toContain("it was ******** given=********");
+  });
+
+  test("shows control characters instead of sending them to the terminal", () => {
+    expect(escapeControls("a\u001b[31mb\u0085")).toBe("a\\x1b[31mb\\x85");
+    expect(logged({ pretty: true }, (log) => log.info("\u001b[2J"))[0]).not.toContain("\u001b");
+  });
+
+  test("passes through what is in its way", () => {
+    const other: string[] = [];
+    const lines = logged({}, (log) => {
+      log.through((line) => {
+        other.push(line);
+      });
+      log.info("one");
+      log.through(undefined);
+      log.info("two");
+    });
+    expect([other.length, lines.length]).toEqual([1, 1]);
+  });
+});
+
+const SNAPSHOT: Snapshot = {
+  phase: "downloading",
+  assetsSeen: 100,
+  assetsExpected: 1_000,
+  filesPlanned: 50,
+  filesDone: 20,
+  filesFailed: 0,
+  bytesDone: 5_000_000,
+  bytesPlanned: 9_000_000,
+  pass: "Holidays",
+};
+
+describe("progress", () => {
+  test("tells what is done, how fast, and how long still, over the last seconds", () => {
+    const line = new ProgressLine();
+    line.render({ ...SNAPSHOT, assetsSeen: 0, bytesDone: 0 }, 0, 200);
+    expect(line.render(SNAPSHOT, 10_000, 200)).toBe(
+      "100 of 1,000 photos checked · 20 files saved, 5.00 MB · 500 kB/s · 1 min 30 s left · Holidays",
+    );
+  });
+
+  test("leaves out what it can't know", () => {
+    const first = new ProgressLine().render({ ...SNAPSHOT, assetsExpected: undefined, filesPlanned: 0 }, 0, 200);
+    expect(first).toBe("100 photos checked · Holidays");
+    expect(new ProgressLine().render({ ...SNAPSHOT, assetsExpected: 50, pass: undefined }, 0, 200)).toStartWith(
+      "100 photos checked",
+    );
+  });
+
+  test("says what failed", () => {
+    expect(new ProgressLine().render({ ...SNAPSHOT, filesFailed: 2 }, 0, 200)).toContain("2 failed");
+  });
+
+  test("is never wider than the terminal", () => {
+    for (let width = 20; width < 120; width += 1) {
+      const text = new ProgressLine().render({ ...SNAPSHOT, pass: "A very long name of an album" }, 0, width);
+      expect([...text].length).toBeLessThanOrEqual(width);
+    }
+  });
+
+  test("on a terminal is one moving line, which log lines pass above", () => {
+    let screen = "";
+    const write = (text: string) => {
+      screen += text;
+    };
+    const display = new ProgressDisplay({ clock, write, live: true, columns: () => 80, say: () => undefined });
+    display.line("before");
+    display.show(SNAPSHOT);
+    const once = screen;
+    display.show(SNAPSHOT);
+    expect(screen).toBe(once);
+    display.line("a warning");
+    display.end();
+    const visible = screen.split("\n").map((line) => line.split("\r\u001b[2K").at(-1));
+    expect(visible).toEqual(["before", "a warning", ""]);
+  });
+
+  test("elsewhere is a plain line, at most every half minute", () => {
+    const said: string[] = [];
+    let now = 0;
+    const display = new ProgressDisplay({
+      clock: { ...clock, monotonic: () => now },
+      write: () => {
+        throw new Error("not a terminal");
+      },
+      live: false,
+      columns: () => 80,
+      say: (line) => {
+        said.push(line);
+      },
+    });
+    for (now = 0; now <= 60_000; now += 1_000) display.show(SNAPSHOT);
+    expect(said).toHaveLength(3);
+  });
+});
+
+const RUN: RunSummary = {
+  outcome: "success",
+  dryRun: false,
+  assetsSeen: 12,
+  downloaded: 3,
+  adopted: 0,
+  linked: 0,
+  failed: 0,
+  exhausted: 0,
+  waiting: 0,
+  bytesDownloaded: 4_000,
+  skipped: { by_state: 9 },
+  issues: {},
+  enumerationErrors: [],
+  elapsedMs: 2_000,
+  failedFiles: [],
+  notices: [],
+  planned: undefined,
+};
+
+describe("the summary of a run", () => {
+  const first = (run: Partial<RunSummary>) => summaryLines({ ...RUN, ...run })[0];
+
+  test("begins with the verdict", () => {
+    expect(first({})).toBe("Done: 3 files saved (4.00 kB); 12 photos checked in 2 s.");
+    expect(first({ downloaded: 0 })).toBe("Nothing new: 12 photos checked in 2 s, everything is saved.");
+    expect(first({ outcome: "interrupted" })).toStartWith("Stopped: 3 files saved");
+    expect(first({ outcome: "session_expired" })).toContain("kei login");
+    expect(first({ outcome: "partial_failure", failed: 2 })).toStartWith("Not complete:");
+  });
+
+  test("never claims that everything is saved when something is not", () => {
+    for (const outcome of ["partial_failure", "interrupted", "session_expired"] as const) {
+      expect(first({ outcome, downloaded: 0 })).not.toContain("everything is saved");
+    }
+  });
+
+  test("names rules, broken records and failed files in words", () => {
+    const text = summaryLines({
+      ...RUN,
+      outcome: "partial_failure",
+      failed: 1,
+      skipped: { by_state: 5, hidden: 2 },
+      issues: { "no-capture-date": 1 },
+      failedFiles: [{ name: "IMG_1.JPG", error: "the disk is full" }],
+      enumerationErrors: ["Rome: five empty pages"],
+      notices: ["a shared library is not selected"],
+    }).join("\n");
+    for (const part of [
+      "2 hidden in Photos",
+      "1 record without a usable date",
+      "IMG_1.JPG",
+      "the disk is full",
+      "Rome: five empty pages",
+      "a shared library is not selected",
+    ]) {
+      expect(text).toContain(part);
+    }
+  });
+
+  test("of a dry run says that nothing was written", () => {
+    const planned = { files: 2, bytes: 3_000, sample: ["2024/01/01/IMG_1.JPG"] };
+    const text = summaryLines({ ...RUN, dryRun: true, downloaded: 0, planned }).join("\n");
+    expect(text).toContain("2 files (3.00 kB) would be saved; nothing was written");
+    expect(text).toContain("2024/01/01/IMG_1.JPG");
+  });
+});
+
+const FACTS: StatusFacts = {
+  totals: {
+    assets: 1_234,
+    onDisk: 1_200,
+    leftOut: { hidden: 20 },
+    waiting: 5,
+    failed: 4,
+    exhausted: 3,
+    broken: { "no-download-url": 2 },
+    files: { downloaded: 1_300, pending: 6, failed: 9 },
+    bytes: 5_000_000,
+    issues: { "no-capture-date": 1 },
+  },
+  runs: [
+    {
+      startedAt: 0,
+      completedAt: undefined,
+      status: "interrupted",
+      outcome: undefined,
+      downloaded: 2,
+      failed: 0,
+    },
+    { startedAt: 0, completedAt: 1_000, status: "complete", outcome: "success", downloaded: 9, failed: 1 },
+  ],
+  failures: [
+    {
+      filename: "IMG_1.JPG",
+      path: undefined,
+      asset: "A",
+      error: "the disk is full",
+      errorKind: "disk-full",
+      attempts: 2,
+      seenAt: undefined,
+    },
+    {
+      filename: "IMG_2.JPG",
+      path: "2024/IMG_2.JPG",
+      asset: "B",
+      error: "the server answers 500",
+      errorKind: "server",
+      attempts: 10,
+      seenAt: undefined,
+    },
+  ],
+};
+
+describe("the status page", () => {
+  const lines = statusLines(FACTS, 10);
+
+  test("begins with a verdict that leaves nothing out", () => {
+    expect(lines[0]).toMatch(
+      /^1,200 of 1,234 photos backed up as of .*; 20 left out, 5 waiting, 4 failed, 3 given up, 2 unusable at Apple$/,
+    );
+  });
+
+  test("has parts that add up to all", () => {
+    const counts = lines.flatMap((line) => {
+      const found = /^ +([\d,]+) {2}(.*)$/.exec(line);
+      return found === null ? [] : [{ count: Number(found[1]?.replaceAll(",", "")), words: found[2] }];
+    });
+    const all = counts.at(-1);
+    expect(all).toEqual({ count: 1_234, words: "photos in all" });
+    expect(counts.slice(0, -1).reduce((sum, { count }) => sum + count, 0)).toBe(1_234);
+  });
+
+  test("gives each failure its way out", () => {
+    const text = lines.join("\n");
+    expect(text).toContain("IMG_1.JPG: the disk is full (attempts: 2) -> free some space");
+    expect(text).toContain("2024/IMG_2.JPG: the server answers 500 (attempts: 10) -> raise --max-download-attempts");
+  });
+
+  test("tells how the last runs ended", () => {
+    const text = lines.join("\n");
+    expect(text).toContain("stopped, 2 files saved");
+    expect(text).toContain("complete, 9 files saved, 1 failure");
+  });
+
+  test("is short when all is well", () => {
+    const calm = statusLines(
+      {
+        totals: {
+          ...FACTS.totals,
+          assets: 3,
+          onDisk: 3,
+          leftOut: {},
+          waiting: 0,
+          failed: 0,
+          exhausted: 0,
+          broken: {},
+          issues: {},
+        },
+        runs: [],
+        failures: [],
+      },
+      10,
+    );
+    expect(calm[0]).toBe("3 of 3 photos backed up");
+    expect(calm.join("\n")).not.toContain("failed");
+  });
+});
