@@ -1,0 +1,80 @@
+/** Writes docs/configuration.md from the table of settings: `bun scripts/reference.ts`. A test keeps it up to date. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { SETTING_NAMES, settingOf } from "../src/config/settings.ts";
+import type { Setting } from "../src/config/types.ts";
+import { ROOT } from "./steps.ts";
+
+const GROUPS: ReadonlyArray<readonly [Setting["on"], string]> = [
+  ["all", "Every command"],
+  ["account", "Signing in (`sync`, `login`, `list`)"],
+  ["sync", "`kei sync`"],
+  ["status", "`kei status`"],
+];
+
+/** The page as it should be. */
+export function configurationPage(): string {
+  const sections = GROUPS.map(([on, title]) => {
+    const rows = SETTING_NAMES.map(settingOf).filter((setting) => setting.on === on);
+    return `## ${title}\n\n${rows.map(entry).join("\n")}`;
+  });
+  return `${HEAD}\n${sections.join("\n\n")}\n`;
+}
+
+const HEAD = `# Configuration
+
+Every setting can be given in up to three ways. A flag wins over an environment variable, that over the configuration
+file, that over the default. An empty variable counts as unset. Whatever kei doesn't know, in any of the three, is an error
+that names the nearest thing it does know.
+
+The file is \`~/.config/kei/config.toml\` (or below \`$XDG_CONFIG_HOME\`; \`/config/config.toml\` in a container; another one with
+\`--config\` or \`KEI_CONFIG\`). The first \`kei sync\` writes it. A small one:
+
+\`\`\`toml
+[auth]
+username = "you@example.com"
+
+[download]
+directory = "~/Pictures/iCloud"
+threads = 5
+
+[filters]
+albums = ["all", "!Work"]
+\`\`\`
+
+Lists are given by repeating the flag (\`-a Rome -a Family\`). A variable holds one value. In paths a leading \`~/\` is your home
+folder, and what is relative begins in the folder where kei was started.
+`;
+
+function entry(setting: Setting): string {
+  const { flag, short, env, key, help, type } = setting;
+  const on = setting.default === true && setting.inverted !== true;
+  const value = type.kind === "boolean" ? (on ? "[=false]" : "") : ` ${placeholder(setting)}`;
+  const spelled = [...(short === undefined ? [] : [`\`-${short}${value}\``]), `\`--${flag}${value}\``].join(", ");
+  const ways = [
+    ...(env === undefined ? [] : [`variable \`${env}\``]),
+    ...(key === undefined ? [] : [`key \`${key}\``]),
+  ];
+  const facts = [...ways, ...range(setting), ...defaultOf(setting)];
+  return `- ${spelled}: ${help}.${facts.length === 0 ? "" : `\n  ${capital(facts.join("; "))}.`}`;
+}
+
+function placeholder({ type, hint }: Setting): string {
+  return type.kind === "choice" ? type.values.join("|") : (hint ?? "VALUE");
+}
+
+function range({ type }: Setting): string[] {
+  if (type.kind !== "integer") return [];
+  return [type.max >= 1_000_000 ? `at least ${type.min}` : `${type.min} to ${type.max}`];
+}
+
+function defaultOf({ default: value, inverted, type }: Setting): string[] {
+  if (value === undefined || (type.kind === "boolean" && value === (inverted === true))) return [];
+  return [`default \`${Array.isArray(value) ? value.join(", ") : String(value)}\`${inverted ? " for the key" : ""}`];
+}
+
+function capital(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+
+if (import.meta.main) await writeFile(join(ROOT, "docs", "configuration.md"), configurationPage());
