@@ -117,15 +117,15 @@ describe("progress", () => {
     const line = new ProgressLine();
     line.render({ ...SNAPSHOT, assetsSeen: 0, bytesDone: 0 }, 0, 200);
     expect(line.render(SNAPSHOT, 10_000, 200)).toBe(
-      "100 of 1,000 photos checked · 20 files saved, 5.00 MB · 500 kB/s · 1 min 30 s left · Holidays",
+      "100 of 1,000 photos · 20 files, 5.00 MB · 500 kB/s · 1 min 30 s left · Holidays",
     );
   });
 
   test("leaves out what it can't know", () => {
     const first = new ProgressLine().render({ ...SNAPSHOT, assetsExpected: undefined, filesPlanned: 0 }, 0, 200);
-    expect(first).toBe("100 photos checked · Holidays");
+    expect(first).toBe("100 photos · Holidays");
     expect(new ProgressLine().render({ ...SNAPSHOT, assetsExpected: 50, pass: undefined }, 0, 200)).toStartWith(
-      "100 photos checked",
+      "100 photos",
     );
   });
 
@@ -268,6 +268,7 @@ const FACTS: StatusFacts = {
     },
     { startedAt: 0, completedAt: 1_000, status: "complete", outcome: "success", downloaded: 9, failed: 1 },
   ],
+  unfinished: [],
   failures: [
     {
       filename: "IMG_1.JPG",
@@ -315,6 +316,11 @@ describe("the status page", () => {
     expect(text).toContain("2024/IMG_2.JPG: the server answers 500 (attempts: 10) -> raise --max-download-attempts");
   });
 
+  test("doesn't pass for the whole truth while a list was not read to its end", () => {
+    const text = statusLines({ ...FACTS, unfinished: ["PrimarySync"] }, 10).join("\n");
+    expect(text).toContain("the list of PrimarySync was not read to its end");
+  });
+
   test("tells how the last runs ended", () => {
     const text = lines.join("\n");
     expect(text).toContain("stopped, 2 files saved");
@@ -337,6 +343,7 @@ describe("the status page", () => {
         },
         runs: [],
         failures: [],
+        unfinished: [],
       },
       10,
     );
