@@ -33,6 +33,7 @@ export async function status(context: CommandContext): Promise<ExitCode> {
       totals: state.totals(cap),
       runs: state.lastRuns(RUNS),
       failures: state.listFiles("failed", LIST_LIMIT),
+      unfinished: state.unfinishedScans(),
     };
     const lines = [...statusLines(facts, cap), ...lists(state, context)];
     terminal.out(`${lines.map(escapeControls).join("\n")}\n`);

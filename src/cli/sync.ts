@@ -10,8 +10,26 @@ import { accountOf, type CommandContext, portsOf } from "./context.ts";
 import { UsageError } from "./parse.ts";
 
 /** `kei sync`: one run, its progress, its summary, its exit code. */
-export async function sync(context: CommandContext): Promise<ExitCode> {
-  const { settings, terminal, log, clock, env } = context;
+export async function sync(given: CommandContext): Promise<ExitCode> {
+  const { settings, terminal, log, clock, env } = given;
+  const display = new ProgressDisplay({
+    clock,
+    write: terminal.err,
+    live: terminal.errIsTerminal && settings.progressBar && env["TERM"] !== "dumb",
+    columns: terminal.columns,
+    say: (line) => log.info(line),
+  });
+  // A question takes the place of the moving line.
+  const context: CommandContext = {
+    ...given,
+    terminal: {
+      ...terminal,
+      readLine: (question, options) => {
+        display.end();
+        return terminal.readLine(question, options);
+      },
+    },
+  };
   const account = accountOf(context);
   if (settings.directory === undefined) {
     throw new Failure("--directory is required", {
@@ -21,13 +39,6 @@ export async function sync(context: CommandContext): Promise<ExitCode> {
     });
   }
   if (settings.retryFailed && settings.dryRun) throw new UsageError("--retry-failed and --dry-run exclude each other");
-  const display = new ProgressDisplay({
-    clock,
-    write: terminal.err,
-    live: terminal.errIsTerminal && settings.progressBar && env["TERM"] !== "dumb",
-    columns: terminal.columns,
-    say: (line) => log.info(line),
-  });
   log.through(display.line);
   const wanted: SyncSettings = {
     ...account,

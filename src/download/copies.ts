@@ -44,7 +44,11 @@ export async function placeCopy(task: CopyTask): Promise<CopyResult> {
     if (!good) return { outcome: "failed", message: "the first copy has changed" };
     if (task.policy === "link") {
       if (await reflink(task)) return await proven(task, "reflink");
-      if (await hardLink(task)) return { outcome: "placed", method: "hardlink" };
+      if (await hardLink(task)) {
+        // A part that an earlier run fetched for this place is of no use any more.
+        await removePartial(task.tempPath);
+        return { outcome: "placed", method: "hardlink" };
+      }
     }
     await removePartial(task.tempPath);
     await copyFile(task.from, task.tempPath, constants.COPYFILE_EXCL);

@@ -21,7 +21,8 @@ export async function resumableBytes(task: TransferTask, clock: Clock): Promise<
   try {
     const stat = await lstat(task.tempPath);
     if (!stat.isFile()) throw new ForeignTemp(`${task.tempPath} is in the way`);
-    const age = clock.now() - stat.mtimeMs;
+    // Not the modification time: a file that was proven but not published yet bears the photo's date already.
+    const age = clock.now() - stat.ctimeMs;
     const limit = isVerifiable(task.checksum) ? RESUME_PROVABLE_MS : RESUME_UNPROVABLE_MS;
     // A file from the future tells nothing about its age: the clock has jumped.
     if (stat.size > task.size || age > limit || age < -60_000) return 0;

@@ -36,20 +36,16 @@ function base32(bytes: Uint8Array): string {
   return text;
 }
 
-/** Younger orphans may belong to a process that is only just ending, ms. */
-const ORPHAN_AGE_MS = 10 * 60 * 1000;
-
 /**
- * Deletes a temporary file that kei claimed and no longer needs. Only a regular file, reached without a symbolic link
- * below `root`, and older than ten minutes is deleted (engine.md TX-5). Returns whether the claim is settled: the file
- * is gone, or it is not kei's to delete.
+ * Deletes a temporary file that kei claimed and no longer needs. The caller holds the account's lock, so no other process
+ * can be writing it. Only a regular file, reached without a symbolic link below `root`, is deleted (engine.md TX-5).
+ * Returns whether the claim is settled: the file is gone, or it is not kei's to delete.
  */
-export async function removeOrphan(path: string, root: string, now: number): Promise<boolean> {
+export async function removeOrphan(path: string, root: string): Promise<boolean> {
   try {
     if (!(await isReachedPlainly(dirname(path), root))) return true;
     const stat = await lstat(path);
     if (!stat.isFile()) return true;
-    if (now - stat.mtimeMs < ORPHAN_AGE_MS) return false;
     await removePartial(path);
     return true;
   } catch (error) {

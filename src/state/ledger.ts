@@ -17,6 +17,7 @@ type Ledger = Pick<
   | "beginScan"
   | "endScan"
   | "unfinishedScan"
+  | "unfinishedScans"
   | "metInWalk"
   | "forgetWalk"
   | "noteSecondTry"
@@ -99,6 +100,11 @@ export function ledger(db: Connection): Ledger {
         db.get("SELECT min(started_at) AS started FROM scans WHERE library = ? AND ended = 0", library) ?? {},
         "started",
       ),
+
+    unfinishedScans: () =>
+      db
+        .all("SELECT DISTINCT library FROM scans WHERE ended = 0 ORDER BY library")
+        .map((row) => text(row, "library") as ZoneName),
 
     metInWalk: (walk, id) => db.run("INSERT OR IGNORE INTO temp.met (walk, id) VALUES (?, ?)", walk, id) === 0,
     forgetWalk: (walk) => {

@@ -170,6 +170,8 @@ export interface State {
   endScan(library: ZoneName, scan: number): void;
   /** Start (ms) of an enumeration that never ended, if any. */
   unfinishedScan(library: ZoneName): number | undefined;
+  /** Libraries whose last enumeration never ended. */
+  unfinishedScans(): ZoneName[];
 
   /**
    * Marks `id` as met in the walk named `walk` and says whether it had been before. Marks live in a temporary table

@@ -34,25 +34,24 @@ export interface CleanupDeps {
 export async function cleanUp(library: Library, deps: CleanupDeps): Promise<void> {
   const suspects: Array<{ readonly key: FileKey; readonly result: TransferFailed }> = [];
   let inARow = 0;
-  let expired = false;
   const worker: WorkerDeps = {
     ...deps.worker,
     cleaning: {
       charges: (job, result) => {
-        if (!mayBeTheHost(result)) return true;
+        if (!mayBeTheHost(result) && result.kind !== "url-expired") return true;
         suspects.push({ key: job.key, result });
         return false;
       },
     },
   };
   const { state, stops, tally } = deps;
-  while (!stops.stopped && inARow < HOST_LIMIT && !expired) {
+  while (!stops.stopped && inARow < HOST_LIMIT) {
     const files = state.takeSecondTries(library.zone, BATCH);
     if (files.length === 0) break;
     const fresh = await lookUp(library, files, deps);
     for (const file of files) {
       const job = jobFor(file, fresh.get(file.asset), deps);
-      if (job === undefined || stops.stopped || inARow >= HOST_LIMIT || expired) continue;
+      if (job === undefined || stops.stopped || inARow >= HOST_LIMIT) continue;
       const suspected = suspects.length;
       const before = state.rendition(file)?.status;
       if (before === "failed") tally.failed -= 1;
@@ -60,8 +59,6 @@ export async function cleanUp(library: Library, deps: CleanupDeps): Promise<void
       await work(job, worker);
       await worker.finalizer.settled();
       inARow = suspects.length > suspected ? inARow + 1 : 0;
-      // A fresh address that has expired already means that addresses don't help now.
-      expired = state.rendition(file)?.status === "pending";
     }
   }
   if (suspects.length >= OUTAGE_FILES && tally.downloaded === 0) return;

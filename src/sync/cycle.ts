@@ -22,6 +22,7 @@ import { buildReport } from "./report.ts";
 import { deviceOf } from "./root.ts";
 import { Stops } from "./stops.ts";
 import { Tally } from "./tally.ts";
+import { sweepTemps } from "./temps.ts";
 import type { Ports, SyncReport, SyncSettings } from "./types.ts";
 import { work } from "./worker.ts";
 
@@ -203,6 +204,7 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
   teller.end();
   if (failure === undefined && !stops.stopped && !settings.dryRun) tellWhatIsLeftOut(state, tally);
 
+  if (!settings.dryRun) await sweepTemps(state, settings.directory);
   const unsettled = stops.stopped || settings.dryRun ? 0 : state.settleUnfinished(run);
   if (unsettled > 0)
     logger.error("files were lost track of in this run; they are tried again in the next one", { files: unsettled });

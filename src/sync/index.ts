@@ -3,7 +3,6 @@ import { createBrake } from "../download/brake.ts";
 import { createFolders } from "../download/folders.ts";
 import { createLimiter } from "../download/limiter.ts";
 import { probeTraits } from "../download/space.ts";
-import { removeOrphan } from "../download/temp.ts";
 import type { Library } from "../icloud/photos/types.ts";
 import { appleFetch } from "../runtime/network.ts";
 import { openForDryRun, openState } from "../state/index.ts";
@@ -13,6 +12,7 @@ import { PRIMARY_ZONE } from "./library.ts";
 import { pathOf } from "./passes.ts";
 import { openRoot } from "./root.ts";
 import { type AccountSession, credentials, openPhotos, withAccount } from "./session.ts";
+import { sweepTemps } from "./temps.ts";
 import type { AccountSettings, AlbumLine, LibraryLine, Ports, SyncReport, SyncSettings } from "./types.ts";
 
 export { filesOf } from "./session.ts";
@@ -32,7 +32,7 @@ export async function runSync(settings: SyncSettings, ports: Ports): Promise<Syn
         },
         ports.logger,
       );
-      if (!settings.dryRun) await removeOrphans(state, settings.directory, ports);
+      if (!settings.dryRun) await sweepTemps(state, settings.directory);
       if (settings.retryFailed && state.listFiles("failed", 1).length === 0) return nothingFailed();
       respectBreak(state, ports.clock.now());
       ports.onProgress(IDLE);
@@ -61,18 +61,6 @@ export async function runSync(settings: SyncSettings, ports: Ports): Promise<Syn
       state.close();
     }
   });
-}
-
-/**
- * Deletes the temporary files of earlier runs that no unfinished file needs any more. Only paths that kei claimed are
- * looked at: a suffix alone never makes a file ours.
- */
-async function removeOrphans(state: State, root: string, ports: Ports): Promise<void> {
-  for (const claim of state.tempClaims()) {
-    const row = state.rendition(claim);
-    const needed = row !== undefined && row.checksum === claim.checksum && row.status !== "downloaded";
-    if (!needed && (await removeOrphan(claim.path, root, ports.clock.now()))) state.releaseTemp(claim.path);
-  }
 }
 
 /** `--retry-failed` with nothing to retry: no request is made. */

@@ -23,7 +23,8 @@ export function buildReport(input: ReportInput): SyncReport {
   const { tally, stops, state, settings, elapsedMs, planned, fullReason, expected } = input;
   const totals = state.totals(settings.perAsset);
   const failed = state.listFiles("failed", NAMED_FAILURES);
-  const failures = tally.failed + totals.exhausted + tally.enumerationErrors.length + sum(tally.broken);
+  const failures =
+    tally.failed + tally.interrupted + totals.exhausted + tally.enumerationErrors.length + sum(tally.broken);
   return {
     outcome: outcomeOf(stops, failures),
     dryRun: settings.dryRun,

@@ -151,12 +151,14 @@ async function fail(job: Job, result: TransferFailed, deps: WorkerDeps): Promise
   const { state } = deps;
   const secondTry = rule.cleanup && deps.cleaning === undefined;
   if (secondTry) state.noteSecondTry(job.key, job.pass);
-  if (rule.putOff || result.notBefore !== undefined) return putOff(job, deps);
+  // An address that was made for this very try and has expired already is a failure like any other.
+  const stale = result.kind === "url-expired" && deps.cleaning !== undefined;
+  if ((rule.putOff && !stale) || result.notBefore !== undefined) return putOff(job, deps);
   deps.tally.failed += 1;
   const told = { file: job.path, reason: result.message };
   if (secondTry) deps.logger.info("could not fetch a file; it gets a second try with a fresh address", told);
   else deps.logger.warn("could not fetch a file", told);
-  const charge = rule.charge && !secondTry && deps.cleaning?.charges(job, result) !== false;
+  const charge = (rule.charge || stale) && !secondTry && deps.cleaning?.charges(job, result) !== false;
   await deps.finalizer.settle(undefined, () => {
     const why = { error: result.message, kind: result.kind };
     // The file may stand at another place already: then only this place has failed.

@@ -41,13 +41,13 @@ export class ProgressLine {
     if (phase === "finishing") return "Finishing";
     // Apple's count may lag behind its own list.
     const of = assetsExpected === undefined || assetsExpected < assetsSeen ? "" : ` of ${formatCount(assetsExpected)}`;
-    return `${formatCount(assetsSeen)}${of} photos checked`;
+    return `${formatCount(assetsSeen)}${of} photos`;
   }
 
   #fetched({ filesPlanned, filesDone, filesFailed, bytesDone }: Snapshot): string[] {
     if (filesPlanned === 0) return [];
     const failed = filesFailed === 0 ? [] : [`${formatCount(filesFailed)} failed`];
-    return [`${formatCount(filesDone)} files saved, ${formatBytes(bytesDone)}`, ...failed];
+    return [`${formatCount(filesDone)} files, ${formatBytes(bytesDone)}`, ...failed];
   }
 
   #remember({ bytesDone, assetsSeen }: Snapshot, at: number): void {

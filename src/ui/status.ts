@@ -24,6 +24,8 @@ export interface StatusFacts {
     readonly failed: number;
   }>;
   readonly failures: readonly ListedFailure[];
+  /** Libraries whose list has not been read to its end yet. */
+  readonly unfinished: readonly string[];
 }
 
 export interface ListedFailure {
@@ -60,6 +62,12 @@ const EXHAUSTED_WAY_OUT = "raise --max-download-attempts to have it tried again"
 export function statusLines(facts: StatusFacts, cap: number): string[] {
   const lines = [verdict(facts), ""];
   lines.push(...partLines(facts.totals), "");
+  for (const library of facts.unfinished) {
+    lines.push(
+      `Not everything in iCloud is known yet: the list of ${library} was not read to its end. Run \`kei sync\`.`,
+      "",
+    );
+  }
   const { files, bytes } = facts.totals;
   lines.push(`On disk: ${plural(files.downloaded, "file")}, ${formatBytes(bytes)}`);
   for (const [reason, count] of Object.entries(facts.totals.issues)) {
