@@ -17,6 +17,8 @@ const WRITE_BYTES = 256 * 1024;
 const HEADERS = {
   accept: "*/*",
   "accept-encoding": "identity",
+  // Said, because a runtime would otherwise say something else.
+  "accept-language": "en-US,en;q=0.9",
   origin: "https://www.icloud.com",
   referer: "https://www.icloud.com/",
   "user-agent":

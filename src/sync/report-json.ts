@@ -51,6 +51,8 @@ export function reportJson(report: SyncReport, settings: SyncSettings, version: 
       skipped: { ...skipped, ...report.skipped, duplicates: report.duplicates },
       bytes_downloaded: report.bytesDownloaded,
       disk_bytes_written: report.bytesWritten,
+      exif_failures: 0,
+      state_write_failures: 0,
       issues: report.issues,
       enumeration_errors: report.enumerationErrors.length,
       enumeration_incomplete: report.enumerationErrors.length > 0,
