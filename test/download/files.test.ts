@@ -184,7 +184,7 @@ describe("the pool", () => {
       run: async (job) => {
         running += 1;
         most = Math.max(most, running);
-        for (let turn = 0; turn <= job % 3; turn += 1) await Promise.resolve();
+        for (let turn = 0; turn <= job % 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
         running -= 1;
         done.push(job);
       },
