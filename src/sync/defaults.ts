@@ -37,7 +37,9 @@ export async function lookWhatIsLeftOut(
 export function tellWhatIsLeftOut(state: State, tally: Tally): void {
   if (state.meta(SAID) !== undefined) return;
   if (tally.edited > 0) {
-    tally.notice(`left out: the edited versions of ${tally.edited} photos; their originals are saved`);
+    const [versions, originals] =
+      tally.edited === 1 ? ["version", "its original is"] : ["versions", "their originals are"];
+    tally.notice(`left out: the edited ${versions} of ${photosOf(tally.edited)}; ${originals} saved`);
   }
   state.setMeta(SAID, "1");
 }
