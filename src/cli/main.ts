@@ -80,10 +80,10 @@ async function run(
       sync: loadSync,
     });
   } catch (error) {
-    // Work that was cut off by a stop has done what was asked of it.
+    // A sync that was cut off by a stop keeps what it has and goes on next time; no other command has done its work.
     if (stopper.stop.aborted && !(error instanceof Failure) && !(error instanceof PromptInterrupted)) {
       log.debug("stopped", { while: String(error) });
-      return stopper.cancel.aborted ? EXIT.forced : EXIT.ok;
+      return parsed.command[0] === "sync" && !stopper.cancel.aborted ? EXIT.ok : EXIT.forced;
     }
     throw error;
   } finally {

@@ -76,7 +76,7 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
     log.through(undefined);
   }
   for (const line of summaryLines(report)) terminal.err(`${log.mask(line)}\n`);
-  return exitOf(report);
+  return context.cancel.aborted ? EXIT.forced : exitOf(report);
 }
 
 /** A report that can't be written is told, and changes nothing about the run. */

@@ -1,3 +1,4 @@
+import { normalize } from "node:path";
 import { parseSelectors, SelectorError, type SelectorKind } from "../library/selectors.ts";
 import { parseTemplate, type TemplateCategory, TemplateError } from "../library/template.ts";
 import type { Setting, ValueOf } from "./types.ts";
@@ -24,7 +25,7 @@ const selectors = (kind: SelectorKind) => (values: readonly string[]) => reasonO
 const SYSTEM_FOLDERS = new Set("/ /bin /sbin /usr /etc /dev /proc /sys /boot /lib /lib64 /var /root".split(" "));
 
 function notASystemFolder(path: string): string | undefined {
-  const plain = path.length > 1 ? path.replace(/\/+$/, "") || "/" : path;
+  const plain = path.startsWith("/") ? normalize(path).replace(/(?<=.)\/+$/, "") : path;
   return SYSTEM_FOLDERS.has(plain) ? `${path} is a system folder; choose one of your own` : undefined;
 }
 

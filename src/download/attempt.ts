@@ -71,14 +71,25 @@ class Rejected extends Error {
 export async function attempt(task: TransferTask, deps: TransferDeps): Promise<AttemptResult> {
   const taking = new Taking(task, deps);
   const watchdog = new Watchdog(deps.clock);
+  const failed = (error: unknown): AttemptResult => ({
+    ok: false,
+    received: taking.received,
+    ...explain(error, task, deps, watchdog),
+  });
+  let result: AttemptResult;
   try {
-    return await taking.run(watchdog);
+    result = await taking.run(watchdog);
   } catch (error) {
-    return { ok: false, received: taking.received, ...explain(error, task, deps, watchdog) };
-  } finally {
-    watchdog.stop();
-    await taking.close();
+    result = failed(error);
   }
+  watchdog.stop();
+  try {
+    await taking.close();
+  } catch (error) {
+    // Some network file systems tell only now that the bytes could not be kept.
+    if (result.ok) result = failed(error);
+  }
+  return result;
 }
 
 class Taking {
@@ -112,14 +123,20 @@ class Taking {
     }
 
     const signal = AbortSignal.any([this.#deps.cancel, watchdog.signal]);
-    watchdog.heard();
+    watchdog.connecting();
     const response = await fetchMedia(this.#deps.fetch, this.#task.url, {
       headers: offset > 0 ? { ...HEADERS, range: `bytes=${offset}-` } : HEADERS,
       signal,
     });
-    watchdog.answered();
-    if (await this.#startsOver(response, offset)) offset = 0;
-    this.#file = await openPartial(tempPath, offset);
+    watchdog.heard();
+    try {
+      if (await this.#startsOver(response, offset)) offset = 0;
+      this.#file = await openPartial(tempPath, offset);
+    } catch (error) {
+      // Frees the connection; a body that is over already has nothing to free.
+      await response.body?.cancel().catch(() => undefined);
+      throw error;
+    }
     await this.#receive(response, watchdog);
     return await this.#finish(offset);
   }
@@ -175,7 +192,9 @@ class Taking {
     const reader = response.body?.getReader();
     try {
       for (;;) {
+        watchdog.reading();
         const next = reader === undefined ? { done: true as const, value: undefined } : await reader.read();
+        watchdog.heard();
         if (next.done) break;
         const bytes = next.value;
         this.received += bytes.length;
@@ -184,7 +203,6 @@ class Taking {
         await this.#deps.limiter?.take(bytes.length, this.#deps.cancel);
         this.#take(bytes);
         await this.#gather(bytes);
-        watchdog.heard();
       }
     } finally {
       // Frees the connection when the body is not wanted to its end; a broken one has nothing left to say.
@@ -308,6 +326,9 @@ function explain(
     return { kind: "network", message: `the connection to ${hostOf(task.url)} failed (${network})` };
   return {
     kind: "unknown",
-    message: `unexpected: ${error instanceof Error ? error.message : String(error)}`.replaceAll(task.url, "the URL"),
+    message: `unexpected: ${error instanceof Error ? error.message : String(error)}`.replaceAll(
+      /https?:\/\/[^\s"']+/g,
+      "the URL",
+    ),
   };
 }

@@ -33,7 +33,7 @@ export async function publish(tempPath: string, finalPath: string, content: Cont
 
 /**
  * Without hard links: an empty file takes the name exclusively, and the proven one replaces it in one step. A crash in
- * between leaves an empty file under a name that is claimed for this content; the next try takes it over.
+ * between leaves an empty file, beside which the next run puts the photo.
  */
 async function publishByRename(tempPath: string, finalPath: string, content: Content): Promise<PublishResult> {
   try {
@@ -43,8 +43,18 @@ async function publishByRename(tempPath: string, finalPath: string, content: Con
     const found = await lstat(finalPath);
     if (!found.isFile() || found.size > 0) return resolveCollision(tempPath, finalPath, content);
   }
-  await rename(tempPath, finalPath);
+  try {
+    await rename(tempPath, finalPath);
+  } catch (error) {
+    await unlinkIfEmpty(finalPath);
+    throw error;
+  }
   return "published";
+}
+
+async function unlinkIfEmpty(path: string): Promise<void> {
+  const found = await lstat(path);
+  if (found.isFile() && found.size === 0) await unlink(path);
 }
 
 async function resolveCollision(

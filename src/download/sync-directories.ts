@@ -8,7 +8,7 @@ export async function syncDirectories(folders: ReadonlySet<string>): Promise<voi
   await Promise.all([...folders].map(syncDirectory));
 }
 
-const UNSUPPORTED: ReadonlySet<string> = new Set([
+const OF_NO_CONSEQUENCE: ReadonlySet<string> = new Set([
   "EINVAL",
   "ENOTSUP",
   "EOPNOTSUPP",
@@ -17,6 +17,8 @@ const UNSUPPORTED: ReadonlySet<string> = new Set([
   "EISDIR",
   "EBADF",
   "EACCES",
+  // Moved away by its owner meanwhile: the next run finds its files missing and says so.
+  "ENOENT",
 ]);
 
 async function syncDirectory(folder: string): Promise<void> {
@@ -28,6 +30,6 @@ async function syncDirectory(folder: string): Promise<void> {
       await handle.close();
     }
   } catch (error) {
-    if (!UNSUPPORTED.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    if (!OF_NO_CONSEQUENCE.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }
 }

@@ -24,6 +24,8 @@ export async function fetchMedia(fetch: AppleFetch, url: string, init: RequestIn
     if (response.status < 301 || response.status > 308 || response.status === 304 || location === null) return response;
     await response.body?.cancel();
     if (hops >= MOST_REDIRECTS) throw new BadRedirect("the server redirects without end");
-    at = new URL(location, at).href;
+    const target = URL.parse(location, at);
+    if (target === null) throw new BadRedirect("the server redirects to something that is no address");
+    at = target.href;
   }
 }

@@ -5,6 +5,9 @@ export const CONNECT_TIMEOUT_MS = 30_000;
 /** Longest silence within a body, ms. A slow trickle is not a stall; there is no limit on the whole. */
 export const STALL_TIMEOUT_MS = 120_000;
 
+/** How often an idle watchdog looks whether it has something to watch, ms. */
+const IDLE_MS = 1_000;
+
 /** Why a watchdog ended a transfer. */
 export class Stalled extends Error {
   override readonly name = "Stalled";
@@ -19,11 +22,11 @@ export class Watchdog {
   readonly #controller = new AbortController();
   readonly #over = new AbortController();
   #limit = CONNECT_TIMEOUT_MS;
-  #since: number;
+  /** When the wait for the network began; undefined while nothing is waited for. */
+  #since: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#since = clock.monotonic();
     this.#watch().catch(() => undefined); // Ends by `stop`, which is no error.
   }
 
@@ -32,15 +35,21 @@ export class Watchdog {
     return this.#controller.signal;
   }
 
-  /** The network has been heard, or it is only now being waited for. */
-  heard(): void {
+  /** From now on an answer is waited for. */
+  connecting(): void {
+    this.#limit = CONNECT_TIMEOUT_MS;
     this.#since = this.#clock.monotonic();
   }
 
-  /** The answer has begun: from here on only silence within the body counts. */
-  answered(): void {
+  /** From now on the next piece of the body is waited for. */
+  reading(): void {
     this.#limit = STALL_TIMEOUT_MS;
-    this.heard();
+    this.#since = this.#clock.monotonic();
+  }
+
+  /** Something has come; what follows is no wait for the network. */
+  heard(): void {
+    this.#since = undefined;
   }
 
   stop(): void {
@@ -49,7 +58,7 @@ export class Watchdog {
 
   async #watch(): Promise<void> {
     for (;;) {
-      const left = this.#since + this.#limit - this.#clock.monotonic();
+      const left = this.#since === undefined ? IDLE_MS : this.#since + this.#limit - this.#clock.monotonic();
       if (left <= 0) {
         this.#controller.abort(new Stalled(`no data for ${this.#limit / 1000} s`));
         return;

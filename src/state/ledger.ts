@@ -21,6 +21,7 @@ type Ledger = Pick<
   | "metInWalk"
   | "forgetWalk"
   | "noteSecondTry"
+  | "awaitsSecondTry"
   | "takeSecondTries"
 >;
 
@@ -110,15 +111,23 @@ export function ledger(db: Connection): Ledger {
     forgetWalk: (walk) => {
       db.run("DELETE FROM temp.met WHERE walk = ?", walk);
     },
-    noteSecondTry: (key, pass) => {
+    noteSecondTry: (key, pass, counted) => {
       db.run(
-        "INSERT OR IGNORE INTO temp.second_tries (library, asset, rendition, pass) VALUES (?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO temp.second_tries (library, asset, rendition, pass, counted) VALUES (?, ?, ?, ?, ?)",
         key.library,
         key.asset,
         key.rendition,
         pass,
+        counted,
       );
     },
+    awaitsSecondTry: (key) =>
+      db.get(
+        "SELECT 1 AS found FROM temp.second_tries WHERE library = ? AND asset = ? AND rendition = ?",
+        key.library,
+        key.asset,
+        key.rendition,
+      ) !== undefined,
     takeSecondTries: (library, limit) =>
       db
         .all(
@@ -133,6 +142,7 @@ export function ledger(db: Connection): Ledger {
           asset: text(row, "asset") as AssetId,
           rendition: text(row, "rendition") as Rendition,
           pass: text(row, "pass"),
+          counted: text(row, "counted") === "failed" ? ("failed" as const) : ("put-off" as const),
         })),
   };
 }

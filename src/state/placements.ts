@@ -15,6 +15,7 @@ type Placements = Pick<
   | "presentAfter"
   | "markMissing"
   | "retirePlacement"
+  | "yieldPlace"
   | "dropPlacement"
   | "hasDownloads"
   | "claimTemp"
@@ -119,6 +120,8 @@ export function placements(db: Connection): Placements {
         `UPDATE placements SET status = 'historical', pass = pass || '#' || id WHERE ${PLACE}`,
         ...place(key, pass),
       ),
+    yieldPlace: (key, pass) =>
+      db.runOne(placeName(key, pass), `UPDATE placements SET owner = 0 WHERE ${PLACE}`, ...place(key, pass)),
     dropPlacement: (key, pass) => {
       db.run(`DELETE FROM placements WHERE ${PLACE} AND status IN ('pending', 'failed')`, ...place(key, pass));
     },

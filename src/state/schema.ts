@@ -158,6 +158,7 @@ export const TEMPORARY_MARKS = `
     asset TEXT NOT NULL,
     rendition TEXT NOT NULL,
     pass TEXT NOT NULL,
+    counted TEXT NOT NULL,
     UNIQUE (library, asset, rendition, pass)
   ) STRICT;
 `;

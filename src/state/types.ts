@@ -141,6 +141,12 @@ export interface ListedFile {
 
 export type FileKey = Pick<RenditionRow, "library" | "asset" | "rendition">;
 
+/** A file that gets a second try at one of its places, and what the run's figures hold it for until then. */
+export interface SecondTry extends FileKey {
+  readonly pass: string;
+  readonly counted: "failed" | "put-off";
+}
+
 export interface State {
   /**
    * Runs `work` in one transaction; nested calls join it. Rolls back when it throws, also when a nested call threw and
@@ -181,9 +187,11 @@ export interface State {
   forgetWalk(walk: string): void;
 
   /** Notes a file for the cleanup pass of this run; forgotten with the process. */
-  noteSecondTry(key: FileKey, pass: string): void;
+  noteSecondTry(key: FileKey, pass: string, counted: SecondTry["counted"]): void;
+  /** Whether the file is noted for any of its places. */
+  awaitsSecondTry(key: FileKey): boolean;
   /** Takes the first files that were noted for the library, at most `limit`. */
-  takeSecondTries(library: ZoneName, limit: number): Array<FileKey & { readonly pass: string }>;
+  takeSecondTries(library: ZoneName, limit: number): SecondTry[];
 
   asset(library: ZoneName, id: AssetId): AssetRow | undefined;
   /** Inserts or refreshes a catalogue row. */
@@ -259,6 +267,8 @@ export interface State {
    * path stays claimed and the pass can be given another place.
    */
   retirePlacement(key: FileKey, pass: string): void;
+  /** The placement no longer owns its path, but shares the file that another will bring there. */
+  yieldPlace(key: FileKey, pass: string): void;
   /** Forgets a placement that never came to be (pending or failed), with its claim on the path. */
   dropPlacement(key: FileKey, pass: string): void;
   hasDownloads(): boolean;

@@ -39,6 +39,8 @@ export async function bridgeChanges(
 
 /** False when the change concerns an asset that can't be looked up from what the feed says. */
 function take(change: ZoneChange, changed: Map<AssetId, MasterId>): boolean {
+  // Who is in which album has changed: that decides places, and the feed does not tell it asset by asset.
+  if (change.recordType === "CPLContainerRelation" || change.recordType === "CPLAlbum") return false;
   if (change.deleted) {
     changed.delete(change.recordName as AssetId);
     return true;

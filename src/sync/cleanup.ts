@@ -53,8 +53,7 @@ export async function cleanUp(library: Library, deps: CleanupDeps): Promise<void
       const job = jobFor(file, fresh.get(file.asset), deps);
       if (job === undefined || stops.stopped || inARow >= HOST_LIMIT) continue;
       const suspected = suspects.length;
-      const before = state.rendition(file)?.status;
-      if (before === "failed") tally.failed -= 1;
+      if (file.counted === "failed") tally.failed -= 1;
       else tally.interrupted -= 1;
       await work(job, worker);
       await worker.finalizer.settled();
@@ -63,8 +62,11 @@ export async function cleanUp(library: Library, deps: CleanupDeps): Promise<void
   }
   if (suspects.length >= OUTAGE_FILES && tally.downloaded === 0) return;
   state.transaction(() => {
-    for (const { key, result } of suspects)
-      state.putFailed(key, { error: result.message, kind: result.kind, charge: true });
+    for (const { key, result } of suspects) {
+      // Another place may have it by now.
+      if (state.rendition(key)?.status !== "downloaded")
+        state.putFailed(key, { error: result.message, kind: result.kind, charge: true });
+    }
   });
 }
 

@@ -103,7 +103,13 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     threads: settings.threads,
     queue: 2 * settings.threads,
     run: async (job) => {
-      await work(job, workerDeps);
+      try {
+        await work(job, workerDeps);
+      } catch (error) {
+        // The catalogue can't be written: listing on would only promise more.
+        stops.trip("state");
+        throw error;
+      }
       teller.tell();
     },
   });
@@ -150,6 +156,9 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     const { libraries, problems } = await photos.libraries(stops.signal);
     for (const problem of problems) logger.warn(problem);
     const selected = selectLibraries(settings, libraries);
+    // Who asked for more than the own library has not got all of it.
+    if (settings.libraries.some((selector) => selector !== "primary"))
+      for (const problem of problems) tally.enumerationError(problem);
     fullReason = REASONS.find((reason) =>
       selected.some((library) => fullReasonOf(library, state, settings) === reason),
     );
@@ -206,6 +215,7 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
 
   if (!settings.dryRun) await sweepTemps(state, settings.directory);
   const unsettled = stops.stopped || settings.dryRun ? 0 : state.settleUnfinished(run);
+  tally.failed += unsettled;
   if (unsettled > 0)
     logger.error("files were lost track of in this run; they are tried again in the next one", { files: unsettled });
   const gap = tally.checkSum();
@@ -230,9 +240,9 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     failed: tally.failed,
     enumerationErrors: tally.enumerationErrors.length,
   });
-  await ports.onReport(report);
   const until = failure instanceof Throttled ? failure.until : stops.until;
   if (until !== undefined && !settings.dryRun) state.setMeta(THROTTLED_UNTIL, String(Math.trunc(until)));
+  await ports.onReport(report);
   if (failure !== undefined && !cutOff) throw failure;
   throwIfStopped(stops, report, settings);
   return report;

@@ -24,15 +24,18 @@ export interface Job {
 
 /** What is known of a content that is on its way. */
 interface Leader {
+  /** Absolute path of the job that brings it: who leads is told apart by that. */
+  readonly finalPath: string;
   /** Places that wait for it. */
   readonly followers: Job[];
-  /** Absolute path at which it stands by now, though its row is not committed yet. */
-  published: string | undefined;
+  /** It stands at `finalPath` by now, though its row is not committed yet. */
+  published: boolean;
 }
 
 /**
  * The contents on their way, until the catalogue knows them: a second place for bytes that are already being fetched
  * waits for them instead of fetching them again. Holds at most the queue, the workers' jobs and one batch of commits.
+ * Only the job that leads a content may end its entry, and whoever ends it gets all that waited.
  */
 export class InFlight {
   readonly #leaders = new Map<string, Leader>();
@@ -46,26 +49,32 @@ export class InFlight {
     if (!isVerifiable(job.resource.checksum)) return job;
     const leader = this.#leaders.get(job.resource.checksum);
     if (leader === undefined) {
-      this.#leaders.set(job.resource.checksum, { followers: [], published: undefined });
+      this.#leaders.set(job.resource.checksum, { finalPath: job.finalPath, followers: [], published: false });
       return job;
     }
-    if (leader.published !== undefined) return { ...job, from: leader.published };
+    if (leader.published) return { ...job, from: leader.finalPath };
     leader.followers.push(job);
     return undefined;
   }
 
-  /** The content of `job` stands at its place now; returns the jobs that waited for it. */
+  /** The content of `job` stands at its place now, though not in the catalogue: the jobs that waited for it. */
   published(job: Job): readonly Job[] {
-    const leader = this.#leaders.get(job.resource.checksum);
+    const leader = this.#ledBy(job);
     if (leader === undefined) return [];
-    leader.published = job.finalPath;
+    leader.published = true;
     return leader.followers.splice(0);
   }
 
-  /** `job` has failed, or the catalogue knows its content: returns the jobs that still wait. */
+  /** `job` has failed, or the catalogue knows its content: the jobs that still wait, of which a published one has none. */
   forget(job: Job): readonly Job[] {
-    const followers = this.#leaders.get(job.resource.checksum)?.followers ?? [];
+    const leader = this.#ledBy(job);
+    if (leader === undefined) return [];
     this.#leaders.delete(job.resource.checksum);
-    return followers;
+    return leader.followers;
+  }
+
+  #ledBy(job: Job): Leader | undefined {
+    const leader = this.#leaders.get(job.resource.checksum);
+    return leader?.finalPath === job.finalPath ? leader : undefined;
   }
 }

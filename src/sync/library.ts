@@ -1,8 +1,9 @@
+import { CloudKitError, TokenRefused } from "../icloud/cloudkit/errors.ts";
 import type { AlbumListing, Library, Photos } from "../icloud/photos/types.ts";
 import type { AssetId } from "../library/asset.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
 import type { State } from "../state/types.ts";
-import { bridgeChanges } from "./bridge.ts";
+import { type Bridge, bridgeChanges } from "./bridge.ts";
 import type { Pass } from "./pass.ts";
 import { planPasses } from "./passes.ts";
 import type { Stops } from "./stops.ts";
@@ -157,7 +158,11 @@ async function storeToken(
     logger.warn("Apple sent no sync token; the next run lists everything again", { library: library.zone });
     return;
   }
-  const bridge = await bridgeChanges(photos, library, firstToken, cancel);
+  const bridge = await bridgeOrNothing(library, firstToken, deps);
+  if (bridge === undefined) {
+    deps.tally.tokenHeld = "asset_delta_hydration_incomplete";
+    return;
+  }
   let told = bridge.complete;
   if (bridge.changed.length > 0) {
     const looked = await photos.lookup(library, bridge.changed, cancel);
@@ -177,6 +182,24 @@ async function storeToken(
     logger.info("the library changed while it was listed; the next run lists everything again", {
       library: library.zone,
     });
+  }
+}
+
+/** Refusals of the change feed that say nothing about the session or the account. */
+const UNTOLD: ReadonlySet<string> = new Set(["transient", "bad-request", "zone-gone", "permanent"]);
+
+/** Undefined when Apple will not tell what has changed: all files are safe, and the next run lists everything again. */
+async function bridgeOrNothing(library: Library, firstToken: string, deps: LibraryDeps): Promise<Bridge | undefined> {
+  try {
+    return await bridgeChanges(deps.photos, library, firstToken, deps.cancel);
+  } catch (error) {
+    if (!(error instanceof TokenRefused || (error instanceof CloudKitError && UNTOLD.has(error.problem.kind))))
+      throw error;
+    deps.logger.warn("could not find out what changed while the library was listed; the next run lists it again", {
+      library: library.zone,
+      reason: error.message,
+    });
+    return undefined;
   }
 }
 

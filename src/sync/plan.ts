@@ -1,8 +1,8 @@
 import { basename, join } from "node:path";
 import { tempName } from "../download/temp.ts";
-import type { Asset, Resource } from "../library/asset.ts";
+import type { Asset, Rendition, Resource } from "../library/asset.ts";
 import { isVerifiable } from "../library/checksum.ts";
-import { type ChosenFile, chooseFiles } from "../library/choose.ts";
+import { type ChosenFile, chooseFiles, type FileRole } from "../library/choose.ts";
 import { fileName, type NamingSettings } from "../library/names.ts";
 import { type PathTraits, pathKey } from "../library/pathkey.ts";
 import { choosePlace } from "../library/place.ts";
@@ -78,6 +78,9 @@ export class Planner {
 
 const STRENGTH: readonly AssetOutcome[] = ["retry_only", "retry_exhausted", "by_state", "on_disk", "forwarded"];
 
+/** What these renditions are to an asset; without the others a backup is whole. */
+const ROLE_OF: Partial<Record<Rendition, FileRole>> = { original: "primary", live_original: "motion" };
+
 /** The plan of one asset in one pass. */
 class AssetPlan {
   readonly #outcomes: AssetOutcome[] = [];
@@ -133,9 +136,24 @@ class AssetPlan {
         tally.edited += 1;
       });
     }
+    if (first) this.#tellDefects(chosen);
     this.#placements = state.placementsOf(asset.library, asset.id);
     for (const file of chosen) this.#planFile(file);
     if (first) this.#count();
+  }
+
+  /** Files that are wanted but can't be had, because of what Apple says of them: each is told, the others are saved. */
+  #tellDefects(chosen: readonly ChosenFile[]): void {
+    const { asset, scan } = this;
+    for (const { rendition, reason } of asset.defects) {
+      const role = ROLE_OF[rendition];
+      if (role === undefined || chosen.some((file) => file.role === role)) continue;
+      this.deps.state.putIssue(asset.library, scan, asset.id, reason, rendition);
+      this.#effect((tally) => {
+        tally.issue(reason);
+        tally.incomplete += 1;
+      });
+    }
   }
 
   #leftOutBy(): string | undefined {
@@ -266,12 +284,16 @@ class AssetPlan {
   #findPlace(file: ChosenFile, key: FileKey): void {
     const { naming, traits, state } = this.deps;
     const { asset, pass } = this;
-    const folder = renderFolder(pass.template, {
-      capturedAt: asset.capturedAt,
-      timeZoneOffset: asset.timeZoneOffset,
-      album: pass.album?.name,
-      library: asset.library,
-    });
+    const folder = renderFolder(
+      pass.template,
+      {
+        capturedAt: asset.capturedAt,
+        timeZoneOffset: asset.timeZoneOffset,
+        album: pass.album?.name,
+        library: asset.library,
+      },
+      { windows: naming.windows === true },
+    );
     const leaf = fileName(asset, file, naming, this.#stillName);
     const place = choosePlace(
       { folder, leaf, role: file.role, size: file.resource.size, assetId: asset.id, policy: naming.fileMatchPolicy },
@@ -346,7 +368,7 @@ class AssetPlan {
     });
     this.#effect((tally) => {
       tally.filesPlanned += 1;
-      if (from === undefined) tally.bytesPlanned += resource.size;
+      if (!shared) tally.bytesPlanned += resource.size;
     });
   }
 
@@ -384,6 +406,13 @@ class AssetPlan {
     const { resource } = file;
     const owner = state.ownerOf(pathKey(path, this.deps.traits));
     const present = owner?.status === "present";
+    const onItsWay = !present && owner !== undefined && state.rendition(owner)?.dispatchRun === this.deps.run;
+    if (!onItsWay && this.disk.look(path).kind === "absent") {
+      // The owner may never be listed again (gone from iCloud, library no longer selected): this file takes its part.
+      if (owner !== undefined) state.yieldPlace(owner, owner.pass);
+      this.#need(file, key, path);
+      return;
+    }
     const row = { ...key, checksum: resource.checksum, size: resource.size, uti: resource.uti };
     if (present) {
       state.adopt(row, this.#now());

@@ -12,7 +12,7 @@ export class Rehearsal {
   /** Counts a job as done. */
   note(job: Job): boolean {
     this.#files += 1;
-    if (job.from === undefined) this.#bytes += job.resource.size;
+    if (!job.shared) this.#bytes += job.resource.size;
     if (this.#sample.length < SHOWN) this.#sample.push(job.path);
     return true;
   }

@@ -24,7 +24,12 @@ export function buildReport(input: ReportInput): SyncReport {
   const totals = state.totals(settings.perAsset);
   const failed = state.listFiles("failed", NAMED_FAILURES);
   const failures =
-    tally.failed + tally.interrupted + totals.exhausted + tally.enumerationErrors.length + sum(tally.broken);
+    tally.failed +
+    tally.interrupted +
+    totals.exhausted +
+    tally.enumerationErrors.length +
+    sum(tally.broken) +
+    tally.incomplete;
   return {
     outcome: outcomeOf(stops, failures),
     dryRun: settings.dryRun,

@@ -12,7 +12,7 @@ export type StopReason =
   | "root-gone"
   | "state";
 
-/** Session refusals of the media hosts after which new transfers make no sense. */
+/** Session refusals of the media hosts, without a file in between, after which new transfers make no sense. */
 const SESSION_LIMIT = 3;
 /** Failures in a row, of at least three files, without a byte in between: the line or the host is down, not the file. */
 const HOST_LIMIT = 10;
@@ -82,7 +82,11 @@ export class Stops {
       this.#hostFailures = 0;
       this.#hostFiles.clear();
     }
-    if (result.outcome === "published") return;
+    if (result.outcome === "published") {
+      // The session proved good: what was refused before was refused for itself.
+      this.#sessionRefusals = 0;
+      return;
+    }
     if (result.kind === "disk-full") this.trip("disk-full", result.message);
     if (result.kind === "tls") this.trip("tls", result.message);
     if (result.kind === "session" && ++this.#sessionRefusals >= SESSION_LIMIT) this.trip("session", result.message);

@@ -21,6 +21,8 @@ export class Tally {
   filesPlanned = 0;
   bytesPlanned = 0;
   unproven = 0;
+  /** Wanted files that Apple's records make impossible to fetch, of assets that have others. */
+  incomplete = 0;
   /** Answers that asked to slow down, each try counted. */
   rateLimited = 0;
   /** Why the sync token was not stored, if it was not. */

@@ -33,30 +33,38 @@ export interface WorkerDeps {
  * failed; throws when the catalogue can't be written.
  */
 export async function work(job: Job, deps: WorkerDeps): Promise<void> {
-  if (await bring(job, deps)) {
-    for (const follower of deps.inFlight.published(job)) await bring({ ...follower, from: job.finalPath }, deps);
+  const waiting = await bring(job, deps);
+  if (waiting !== undefined) {
+    for (const follower of waiting) await bring({ ...follower, from: job.finalPath }, deps);
     return;
   }
   for (const follower of deps.inFlight.forget(job)) {
-    if (sameFile(follower, job)) await putOff(follower, deps);
-    else await bring(follower, deps);
+    if (!sameFile(follower, job)) {
+      await bring(follower, deps);
+      continue;
+    }
+    // What heals the file in its second try heals all its places.
+    if (deps.cleaning === undefined && deps.state.awaitsSecondTry(job.key))
+      deps.state.noteSecondTry(follower.key, follower.pass, "put-off");
+    await putOff(follower, deps);
   }
 }
 
-/** True when the file now stands at its place. */
-async function bring(job: Job, deps: WorkerDeps): Promise<boolean> {
+/** The jobs that waited for this content when the file now stands at its place; else undefined. */
+async function bring(job: Job, deps: WorkerDeps): Promise<readonly Job[] | undefined> {
   if (deps.stops.stopped) {
     await putOff(job, deps);
-    return false;
+    return undefined;
   }
   if (deps.cleaning === undefined && isExpired(job.resource.url, job.receivedAt, deps.clock.now())) {
     // It waited too long in the queue: asking would only be refused.
-    deps.state.noteSecondTry(job.key, job.pass);
+    deps.state.noteSecondTry(job.key, job.pass, "put-off");
     await putOff(job, deps);
-    return false;
+    return undefined;
   }
   const source = job.from ?? (job.shared ? sourceOnDisk(job, deps) : undefined);
-  if (source !== undefined && (await copyFrom(job, source, deps))) return true;
+  const copied = source === undefined ? undefined : await copyFrom(job, source, deps);
+  if (copied !== undefined) return copied;
 
   const result = await transfer(
     {
@@ -74,15 +82,14 @@ async function bring(job: Job, deps: WorkerDeps): Promise<boolean> {
   deps.tally.bytesReceived += result.bytesReceived;
   if (result.outcome === "failed") {
     await fail(job, result, deps);
-    return false;
+    return undefined;
   }
   if (result.warning !== undefined) deps.logger.warn(result.warning, { file: job.path });
   deps.stops.note(job.path, result);
-  await present(job, "download", result.proof, deps);
   deps.tally.downloaded += 1;
   deps.tally.bytesWritten += job.resource.size;
   if (result.proof === "size") deps.tally.unproven += 1;
-  return true;
+  return await present(job, "download", result.proof, deps);
 }
 
 /** The same content may have been published since this job was planned. */
@@ -91,8 +98,8 @@ function sourceOnDisk(job: Job, { state, root }: WorkerDeps): string | undefined
   return place === undefined ? undefined : join(root, place.path);
 }
 
-/** Serves the place from a file on this disk. False when that did not work out and the bytes must be fetched. */
-async function copyFrom(job: Job, from: string, deps: WorkerDeps): Promise<boolean> {
+/** Serves the place from a file on this disk. Undefined when that did not work out and the bytes must be fetched. */
+async function copyFrom(job: Job, from: string, deps: WorkerDeps): Promise<readonly Job[] | undefined> {
   const copied = await placeCopy({
     from,
     to: job.finalPath,
@@ -109,23 +116,23 @@ async function copyFrom(job: Job, from: string, deps: WorkerDeps): Promise<boole
       file: job.path,
       reason: copied.message,
     });
-    return false;
+    return undefined;
   }
-  await present(job, copied.method, "provider", deps);
   deps.tally.linked += 1;
   if (copied.method === "copy") deps.tally.bytesWritten += job.resource.size;
-  return true;
+  return await present(job, copied.method, "provider", deps);
 }
 
-/** Publish, then record. */
-function present(
+/** Publish, then record. Who waited is taken over first: the commit, which may come at once, ends the waiting list. */
+async function present(
   job: Job,
   method: NonNullable<PlacementRow["method"]>,
   proof: "provider" | "size",
   deps: WorkerDeps,
-): Promise<void> {
+): Promise<readonly Job[]> {
   const { state, clock } = deps;
-  return deps.finalizer.settle(
+  const waiting = deps.inFlight.published(job);
+  await deps.finalizer.settle(
     dirname(job.finalPath),
     () => {
       state.putDownloaded(job.key, { proof, at: Math.trunc(clock.now() / 1000) });
@@ -138,6 +145,7 @@ function present(
     },
     () => deps.inFlight.forget(job),
   );
+  return waiting;
 }
 
 /**
@@ -146,19 +154,22 @@ function present(
  */
 async function fail(job: Job, result: TransferFailed, deps: WorkerDeps): Promise<void> {
   if (result.kind === "interrupted") return putOff(job, deps);
-  deps.stops.note(job.path, result);
+  // In the cleanup pass the record was looked up a moment ago, with this very session: a refusal is the file's own.
+  const refused = result.kind === "session" && deps.cleaning !== undefined;
+  if (!refused) deps.stops.note(job.path, result);
   const rule = classify(result.kind);
   const { state } = deps;
   const secondTry = rule.cleanup && deps.cleaning === undefined;
-  if (secondTry) state.noteSecondTry(job.key, job.pass);
   // An address that was made for this very try and has expired already is a failure like any other.
   const stale = result.kind === "url-expired" && deps.cleaning !== undefined;
-  if ((rule.putOff && !stale) || result.notBefore !== undefined) return putOff(job, deps);
+  const putsOff = (rule.putOff && !stale) || result.notBefore !== undefined;
+  if (secondTry) state.noteSecondTry(job.key, job.pass, putsOff ? "put-off" : "failed");
+  if (putsOff) return putOff(job, deps);
   deps.tally.failed += 1;
   const told = { file: job.path, reason: result.message };
   if (secondTry) deps.logger.info("could not fetch a file; it gets a second try with a fresh address", told);
   else deps.logger.warn("could not fetch a file", told);
-  const charge = (rule.charge || stale) && !secondTry && deps.cleaning?.charges(job, result) !== false;
+  const charge = (rule.charge || stale || refused) && !secondTry && deps.cleaning?.charges(job, result) !== false;
   await deps.finalizer.settle(undefined, () => {
     const why = { error: result.message, kind: result.kind };
     // The file may stand at another place already: then only this place has failed.

@@ -100,6 +100,7 @@ describe("a watchdog", () => {
   test("ends a connection that brings no answer for 30 s", async () => {
     const clock = new HandClock();
     const watchdog = new Watchdog(clock);
+    watchdog.connecting();
     await clock.pass(CONNECT_TIMEOUT_MS - 1);
     expect(watchdog.signal.aborted).toBe(false);
     await clock.pass(2);
@@ -109,7 +110,7 @@ describe("a watchdog", () => {
   test("ends a body that is silent for 120 s, and no sooner", async () => {
     const clock = new HandClock();
     const watchdog = new Watchdog(clock);
-    watchdog.answered();
+    watchdog.reading();
     await clock.pass(STALL_TIMEOUT_MS - 1);
     expect(watchdog.signal.aborted).toBe(false);
     await clock.pass(CONNECT_TIMEOUT_MS);
@@ -119,16 +120,33 @@ describe("a watchdog", () => {
   test("lets a slow trickle live for hours", async () => {
     const clock = new HandClock();
     const watchdog = new Watchdog(clock);
-    watchdog.answered();
+    watchdog.reading();
     for (let minute = 0; minute < 240; minute += 1) {
       await clock.pass(60_000);
       watchdog.heard();
+      watchdog.reading();
     }
     expect(watchdog.signal.aborted).toBe(false);
     watchdog.stop();
     await clock.pass(STALL_TIMEOUT_MS * 2);
     expect(watchdog.signal.aborted).toBe(false);
   });
+});
+
+test("a watchdog counts neither the reading of a partial file, nor the disk, nor the bandwidth limit", async () => {
+  const clock = new HandClock();
+  const watchdog = new Watchdog(clock);
+  await clock.pass(STALL_TIMEOUT_MS * 5);
+  watchdog.connecting();
+  watchdog.heard();
+  await clock.pass(STALL_TIMEOUT_MS * 5);
+  watchdog.reading();
+  watchdog.heard();
+  await clock.pass(STALL_TIMEOUT_MS * 5);
+  expect(watchdog.signal.aborted).toBe(false);
+  watchdog.reading();
+  await clock.pass(STALL_TIMEOUT_MS + 1_001);
+  expect(watchdog.signal.aborted).toBe(true);
 });
 
 describe("the bandwidth limit", () => {

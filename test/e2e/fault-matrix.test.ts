@@ -112,8 +112,9 @@ const TRANSFERS: ReadonlyArray<readonly [string, TransferCase]> = [
     { fault: { kind: "status", status: 416 }, tries: 2, attempts: 1, kind: "permanent", temp: "gone" },
   ],
   ["421", { fault: { kind: "status", status: 421 }, tries: 2, attempts: 1, kind: "permanent", temp: "gone" }],
-  ["401", { fault: { kind: "status", status: 401 }, tries: 2, attempts: 0, kind: "session", temp: "gone" }],
-  ["403", { fault: { kind: "status", status: 403 }, tries: 2, attempts: 0, kind: "session", temp: "gone" }],
+  // Charged, because the session has just proved good (engine.md 2.4).
+  ["401", { fault: { kind: "status", status: 401 }, tries: 2, attempts: 1, kind: "session", temp: "gone" }],
+  ["403", { fault: { kind: "status", status: 403 }, tries: 2, attempts: 1, kind: "session", temp: "gone" }],
   ["204", { fault: { kind: "status", status: 204 }, tries: ALL, attempts: 1, kind: "protocol", temp: "gone" }],
   [
     "a connection that breaks",

@@ -118,7 +118,18 @@ export function fasterClock(factor: number): Clock {
 /** `main()` without a process around it: no signals, no terminal, the environment as given. */
 export async function runInProcess(
   args: readonly string[],
-  { env, cwd, clock }: { readonly env: Record<string, string>; readonly cwd: string; readonly clock: Clock },
+  {
+    env,
+    cwd,
+    clock,
+    onSignals,
+  }: {
+    readonly env: Record<string, string>;
+    readonly cwd: string;
+    readonly clock: Clock;
+    /** Given the function with which the test sends a signal. */
+    readonly onSignals?: (send: (signal: "SIGINT" | "SIGTERM") => void) => void;
+  },
 ): Promise<KeiResult> {
   let stdout = "";
   let stderr = "";
@@ -143,7 +154,10 @@ export async function runInProcess(
         columns: () => 80,
         readLine: () => Promise.reject(new Error("no terminal")),
       },
-      onStopSignals: () => () => undefined,
+      onStopSignals: (listener) => {
+        onSignals?.(listener);
+        return () => undefined;
+      },
       exitNow: () => undefined,
       loadSync: () => import("../../src/sync/index.ts"),
     });
