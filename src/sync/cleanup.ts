@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { tempName } from "../download/temp.ts";
 import type { TransferFailed } from "../download/types.ts";
+import { CloudKitError } from "../icloud/cloudkit/errors.ts";
 import type { Library, LookupResult, Photos } from "../icloud/photos/types.ts";
 import type { AssetId, MasterId } from "../library/asset.ts";
 import type { FileKey, State } from "../state/types.ts";
@@ -48,7 +49,8 @@ export async function cleanUp(library: Library, deps: CleanupDeps): Promise<void
   while (!stops.stopped && inARow < HOST_LIMIT) {
     const files = state.takeSecondTries(library.zone, BATCH);
     if (files.length === 0) break;
-    const fresh = await lookUp(library, files, deps);
+    const fresh = await lookUpOrNothing(library, files, deps);
+    if (fresh === undefined) break;
     for (const file of files) {
       const job = jobFor(file, fresh.get(file.asset), deps);
       if (job === undefined || stops.stopped || inARow >= HOST_LIMIT) continue;
@@ -62,12 +64,30 @@ export async function cleanUp(library: Library, deps: CleanupDeps): Promise<void
   }
   if (suspects.length >= OUTAGE_FILES && tally.downloaded === 0) return;
   state.transaction(() => {
+    const charged = new Set<string>();
     for (const { key, result } of suspects) {
+      // Once a run, at however many places it failed (DECISIONS 11).
+      const name = `${key.library}\0${key.asset}\0${key.rendition}`;
+      if (charged.has(name)) continue;
+      charged.add(name);
       // Another place may have it by now.
       if (state.rendition(key)?.status !== "downloaded")
         state.putFailed(key, { error: result.message, kind: result.kind, charge: true });
     }
   });
+}
+
+/** Undefined when Apple gives no fresh records: the files stay as they are, for the next run. */
+async function lookUpOrNothing(library: Library, files: readonly FileKey[], deps: CleanupDeps) {
+  try {
+    return await lookUp(library, files, deps);
+  } catch (error) {
+    if (!(error instanceof CloudKitError && error.problem.kind === "transient")) throw error;
+    deps.worker.logger.warn("could not ask for fresh addresses; the failed files wait for the next run", {
+      reason: error.message,
+    });
+    return undefined;
+  }
 }
 
 async function lookUp(

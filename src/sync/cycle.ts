@@ -122,6 +122,7 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     tempSuffix: settings.tempSuffix,
     perAsset: settings.perAsset,
     retryOnly: settings.retryFailed,
+    signal: stops.signal,
     run,
     nowSeconds: () => Math.trunc(clock.now() / 1000),
   });

@@ -52,11 +52,12 @@ export class DiskView {
     return false;
   }
 
-  /** Proves what was asked for in vain. */
-  async resolve(): Promise<void> {
+  /** Proves what was asked for in vain. Throws the signal's reason when a stop comes between two files. */
+  async resolve(signal: AbortSignal): Promise<void> {
     const proofs = [...this.#toProve];
     this.#toProve.clear();
     for (const [key, { path, checksum, size }] of proofs) {
+      signal.throwIfAborted();
       this.#proofs.set(key, (await inspect(join(this.#root, path), checksum, size)) === "same");
     }
   }

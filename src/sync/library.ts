@@ -44,7 +44,8 @@ export async function syncLibrary(library: Library, deps: LibraryDeps): Promise<
     return;
   }
   const listing: AlbumListing =
-    zone === PRIMARY_ZONE ? await photos.albums(library, cancel) : { albums: [], unsupported: [] };
+    zone === PRIMARY_ZONE ? await photos.albums(library, cancel) : { albums: [], unsupported: [], complete: true };
+  if (!listing.complete) tally.enumerationError(`${zone}: Apple did not tell all albums`);
   for (const album of listing.unsupported)
     logger.debug("album can't be listed", { album: album.name, reason: album.reason });
   const { passes, warnings } = planPasses(library, listing, settings, state.albumNames(zone));
@@ -55,10 +56,10 @@ export async function syncLibrary(library: Library, deps: LibraryDeps): Promise<
   const counts = countInBackground(library, passes, deps);
 
   const scan = state.beginScan(zone, clock.now());
-  const complete = await walkAll(passes, scan, counts, deps);
+  const complete = await walkAll(passes, scan, counts, listing.complete, deps);
   await deps.cleanUp(library);
   if (!complete || settings.dryRun || deps.stops.stopped) return;
-  if (zone === PRIMARY_ZONE)
+  if (zone === PRIMARY_ZONE && listing.complete)
     state.keepAlbums(
       zone,
       listing.albums.map((album) => album.id),
@@ -108,11 +109,13 @@ async function walkAll(
   passes: readonly Pass[],
   scan: number,
   counts: ReadonlyMap<string, number>,
+  albumsKnown: boolean,
   deps: LibraryDeps,
 ): Promise<boolean> {
   const open: OpenWalk[] = [];
   let upcoming = 0;
-  let complete = true;
+  let complete = albumsKnown;
+  let filedKnown = albumsKnown;
   const openMore = (atMost: number) => {
     while (open.length < atMost) {
       const pass = passes[upcoming];
@@ -126,7 +129,7 @@ async function walkAll(
       openMore(1);
       const walk = open[0];
       if (walk === undefined) return complete;
-      if (walk.pass.onlyUnfiled && !complete) {
+      if (walk.pass.onlyUnfiled && !filedKnown) {
         deps.tally.enumerationError(
           "photos in no album were left for the next run, because not every album could be read",
         );
@@ -136,11 +139,14 @@ async function walkAll(
       const end = await finishWalk(walk, scan, deps.walk);
       open.shift();
       complete &&= end.complete;
+      filedKnown &&= end.accounted;
       if (deps.stops.stopped) return false;
     }
   } finally {
     await Promise.all(
-      open.map((walk) => walk.pages.return({ complete: false, reasons: [], firstToken: undefined, issues: [] })),
+      open.map((walk) =>
+        walk.pages.return({ complete: false, accounted: false, reasons: [], firstToken: undefined, issues: [] }),
+      ),
     );
   }
 }

@@ -27,6 +27,8 @@ export interface PlannerDeps {
   /** Only files that failed before are taken up (engine.md 1.9). */
   readonly retryOnly: boolean;
   readonly run: number;
+  /** Ends planning between two files that have to be read. */
+  readonly signal: AbortSignal;
   /** Seconds since the epoch, for new claims. */
   readonly nowSeconds: () => number;
 }
@@ -67,7 +69,7 @@ export class Planner {
         });
       } catch (error) {
         if (!(error instanceof LookFirst)) throw error;
-        await disk.resolve();
+        await disk.resolve(this.#deps.signal);
         continue;
       }
       for (const effect of draft.effects) effect(this.#deps.tally);

@@ -1,5 +1,5 @@
 import type { AssetPage, ListingEnd, Photos } from "../icloud/photos/types.ts";
-import type { AlbumId } from "../library/asset.ts";
+import type { AlbumId, AssetId } from "../library/asset.ts";
 import type { State } from "../state/types.ts";
 import type { Job } from "./jobs.ts";
 import type { Pace } from "./pace.ts";
@@ -27,6 +27,8 @@ export interface WalkDeps {
 
 export interface WalkEnd {
   readonly complete: boolean;
+  /** Whether all members of an album are known by name, those too whose records are broken (engine.md 1.3 b). */
+  readonly accounted: boolean;
   /** Sync token of the zone from before the walk's first page. */
   readonly firstToken: string | undefined;
 }
@@ -85,12 +87,10 @@ export async function finishWalk(open: OpenWalk, scan: number, deps: WalkDeps): 
       tally.duplicates += page.duplicates;
       for (const issue of page.issues) note(pass, scan, issue, deps);
       if (album !== undefined) {
-        state.addMembers(
-          pass.library.zone,
-          album.id,
-          generation,
-          page.assets.map((asset) => asset.id),
-        );
+        state.addMembers(pass.library.zone, album.id, generation, [
+          ...page.assets.map((asset) => asset.id),
+          ...namesOf(page.issues),
+        ]);
       }
       if (pass.purpose === "place") {
         const jobs = await deps.planner.plan(pass, page.assets, scan, page.receivedAt);
@@ -100,16 +100,18 @@ export async function finishWalk(open: OpenWalk, scan: number, deps: WalkDeps): 
         }
       }
       await deps.betweenPages(pass);
-      if (stops.stopped) return { complete: false, firstToken: undefined };
+      if (stops.stopped) return { complete: false, accounted: false, firstToken: undefined };
     }
   } catch (error) {
     failedAt = error;
     throw error;
   } finally {
     // Ends requests that are still on their way; a walk that failed has nothing left to say.
-    await pages.return({ complete: false, reasons: [], firstToken: undefined, issues: [] }).catch((error: unknown) => {
-      if (failedAt === undefined) throw error;
-    });
+    await pages
+      .return({ complete: false, accounted: false, reasons: [], firstToken: undefined, issues: [] })
+      .catch((error: unknown) => {
+        if (failedAt === undefined) throw error;
+      });
     state.forgetWalk(walk);
   }
 }
@@ -123,12 +125,17 @@ function end(
   deps: WalkDeps,
 ): WalkEnd {
   for (const issue of listing.issues) note(pass, scan, issue, deps);
-  if (listing.complete) {
-    if (album !== undefined) deps.state.completeMembers(pass.library.zone, album, generation);
-  } else {
-    deps.tally.enumerationError(`${pass.label}: ${listing.reasons.join("; ")}`);
+  if (!listing.complete) deps.tally.enumerationError(`${pass.label}: ${listing.reasons.join("; ")}`);
+  if (album !== undefined) {
+    deps.state.addMembers(pass.library.zone, album, generation, namesOf(listing.issues));
+    if (listing.accounted) deps.state.completeMembers(pass.library.zone, album, generation);
   }
-  return { complete: listing.complete, firstToken: listing.firstToken };
+  return { complete: listing.complete, accounted: listing.accounted, firstToken: listing.firstToken };
+}
+
+/** A photo whose record is broken is a member all the same; the names of other records are nobody's. */
+function namesOf(issues: ReadonlyArray<{ recordName: string | undefined }>): AssetId[] {
+  return issues.flatMap(({ recordName }) => (recordName === undefined ? [] : [recordName as AssetId]));
 }
 
 function note(

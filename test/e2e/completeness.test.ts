@@ -153,3 +153,70 @@ test("a database that can't be listed is told when its libraries were asked for"
   expect((await sync("--library", "all", "--album", "none")).code).toBe(2);
   expect((await sync("--album", "none")).code).toBe(0);
 });
+
+describe("albums that Apple does not tell whole", () => {
+  /** Three photos in album A, three in none. */
+  async function beginWithAlbum(): Promise<string> {
+    const library = createLibrary({ seed: 7, assets: 0, bytes: 1_500 });
+    const album = library.createAlbum("A");
+    for (const key of ["IN1", "IN2", "IN3"])
+      library.addToAlbum(library.addAsset({ filename: `${key}.JPG`, content: 1_500, key }), album);
+    for (const key of ["OUT1", "OUT2", "OUT3"]) library.addAsset({ filename: `${key}.JPG`, content: 1_500, key });
+    await begin(library);
+    return album;
+  }
+
+  type Answered = { records: Array<{ recordName: string; recordType?: string; [more: string]: unknown }> };
+
+  const spoilAlbum = (album: string, times: number) =>
+    double.faults.inject({
+      match: (request) => JSON.stringify(request.body ?? {}).includes("CPLAlbumByPositionLive"),
+      times,
+      transform: async (response) => {
+        const body = (await response.json()) as Answered;
+        const records = body.records.map((record) =>
+          record.recordName === album ? { recordName: album, serverErrorCode: "TRY_AGAIN_LATER" } : record,
+        );
+        return Response.json({ ...body, records }, { headers: response.headers });
+      },
+    });
+
+  const isIn = (file: string) => file.startsWith("A/IN");
+
+  test("a passing error on an album's record is waited out, and no photo of it lands elsewhere", async () => {
+    spoilAlbum(await beginWithAlbum(), 1);
+    expect((await sync()).code).toBe(0);
+    expect((await home.files()).filter(isIn)).toHaveLength(3);
+    expect(await home.files()).toHaveLength(6);
+  });
+
+  test("while it lasts, photos that may be in it are left for the next run", async () => {
+    spoilAlbum(await beginWithAlbum(), 20);
+    expect((await sync()).code).toBe(2);
+    expect(await home.files()).toHaveLength(0);
+    double.faults.clear();
+    expect((await sync()).code).toBe(0);
+    expect((await home.files()).filter(isIn)).toHaveLength(3);
+  });
+
+  test("one broken record in an album keeps no photo outside it from being saved", async () => {
+    await beginWithAlbum();
+    double.faults.inject({
+      match: (request) => JSON.stringify(request.body ?? {}).includes("CPLContainerRelationLiveByAssetDate"),
+      times: ALWAYS,
+      transform: async (response) => {
+        const body = (await response.json()) as Answered;
+        const at = body.records.findIndex((record) => record.recordType === "CPLMaster");
+        const records = body.records.map((record, index) =>
+          index === at ? { recordName: record.recordName, serverErrorCode: "NOT_FOUND", reason: "gone" } : record,
+        );
+        return Response.json({ ...body, records }, { headers: response.headers });
+      },
+    });
+    expect((await sync()).code).toBe(2);
+    const files = await home.files();
+    expect(files.filter((file) => /OUT\d\.JPG$/.test(file))).toHaveLength(3);
+    expect(files.filter(isIn)).toHaveLength(2);
+    expect(files).toHaveLength(5);
+  });
+});

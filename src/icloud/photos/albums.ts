@@ -1,8 +1,9 @@
 import type { AlbumId } from "../../library/asset.ts";
-import type { CloudKit } from "../cloudkit/client.ts";
+import { baseDelayMs, retryDelayMs } from "../../library/backoff.ts";
+import { isTransientCode } from "../cloudkit/errors.ts";
 import { asText, numberField, truthyField, type WireRecord } from "../cloudkit/record.ts";
 import { decodeText } from "./decode.ts";
-import { recordsOf } from "./list.ts";
+import { type ListDeps, recordsOf } from "./list.ts";
 import { albumQuery } from "./queries.ts";
 import type { Album, AlbumListing, Library } from "./types.ts";
 
@@ -15,15 +16,20 @@ const FOLDER = 3;
 const SMART_ALBUM = 6;
 
 /** All albums of a library, those in folders too, however deep. Folders that contain each other are walked once. */
-export async function listAlbums(cloudkit: CloudKit, library: Library, signal: AbortSignal): Promise<AlbumListing> {
+export async function listAlbums(deps: ListDeps, library: Library, signal: AbortSignal): Promise<AlbumListing> {
   const albums: Album[] = [];
+  let complete = true;
   const unsupported: Array<{ name: string; reason: string }> = [];
   const walked = new Set<string>();
   const folders: Array<{ readonly id: AlbumId | undefined; readonly path: readonly string[] }> = [
     { id: undefined, path: [] },
   ];
   for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
-    for await (const record of albumRecords(cloudkit, library, folder.id, signal)) {
+    for await (const record of albumRecords(deps, library, folder.id, signal)) {
+      if (record === "cut-off" || isTransientCode(record.errorCode ?? "")) {
+        complete = false;
+        continue;
+      }
       const id = record.recordName as AlbumId | undefined;
       if (id === undefined || SENTINELS.has(id) || walked.has(id)) continue;
       if (record.deleted || truthyField(record, "isDeleted")) continue;
@@ -35,20 +41,30 @@ export async function listAlbums(cloudkit: CloudKit, library: Library, signal: A
       else unsupported.push({ name, reason: type === SMART_ALBUM ? "smart album" : `album type ${type ?? "unknown"}` });
     }
   }
-  return { albums, unsupported };
+  return { albums, unsupported, complete };
 }
 
+/** The records of a folder; `cut-off` at the end when there are more than are followed. */
 async function* albumRecords(
-  cloudkit: CloudKit,
+  { cloudkit, clock, random, retries }: ListDeps,
   library: Library,
   parent: AlbumId | undefined,
   signal: AbortSignal,
-): AsyncGenerator<WireRecord, void, void> {
+): AsyncGenerator<WireRecord | "cut-off", void, void> {
   let marker: string | undefined;
   for (let page = 0; page < MOST_PAGES; page += 1) {
-    const json = await cloudkit.call(library.database, "records/query", albumQuery(library, parent, marker), signal);
-    yield* recordsOf(json, "records/query");
-    marker = asText(json["continuationMarker"]);
+    for (let retry = 0; ; retry += 1) {
+      const json = await cloudkit.call(library.database, "records/query", albumQuery(library, parent, marker), signal);
+      const records = recordsOf(json, "records/query");
+      if (retry < retries && records.some((record) => isTransientCode(record.errorCode ?? ""))) {
+        await clock.sleep(retryDelayMs(retry, baseDelayMs(retries), random()), signal);
+        continue;
+      }
+      yield* records;
+      marker = asText(json["continuationMarker"]);
+      break;
+    }
     if (marker === undefined) return;
   }
+  yield "cut-off";
 }

@@ -27,7 +27,7 @@ export function createPhotos(deps: CloudKitDeps): Photos {
       const state = record === undefined ? "missing" : (textField(record, "state") ?? "missing");
       return { ready: state === "FINISHED", state, token: asText(json["syncToken"]) };
     },
-    albums: (library, signal) => listAlbums(cloudkit, library, signal),
+    albums: (library, signal) => listAlbums({ cloudkit, clock, random, retries }, library, signal),
     counts: async (library, lists, signal) => {
       const counts: Array<number | undefined> = [];
       for (let start = 0; start < lists.length; start += COUNT_BATCH) {

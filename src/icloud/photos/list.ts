@@ -18,6 +18,9 @@ export interface ListDeps {
 /** Empty pages in a row that end a list: a run of vanished records looks like its end (cloudkit.md 3.5). */
 const MOST_EMPTY = 5;
 
+/** Pages in a row that bring only what was there before: the server does not count as it should. */
+const MOST_REPEATS = 50;
+
 /** One answer of Apple's. */
 interface Answer {
   readonly records: readonly WireRecord[];
@@ -46,10 +49,13 @@ export async function* listAssets(
   const pairing = new Pairing(library.zone, options.seenBefore);
   const onTheWay = new Map<number, Promise<Answer>>();
   const reasons = new Set<string>();
+  /** Whether everything that is missing is known by name. */
+  let accounted = true;
   let firstToken: string | undefined;
   /** Everything before this rank has been taken in. */
   let position = 0;
   let emptyInARow = 0;
+  let repeats = 0;
 
   const ask = (rank: number): void => {
     const answer = fetchPage(deps, library, list, rank, keys, signal);
@@ -68,6 +74,7 @@ export async function* listAssets(
       if (answer === undefined) continue;
       if (rank === 0) firstToken ??= answer.token;
       if (answer.errors.length > 0) reasons.add("Apple sent errors instead of some records");
+      if (answer.errors.some((issue) => issue.recordName === undefined)) accounted = false;
 
       const { masters, assets } = countHalves(answer.records);
       if (masters + assets === 0) {
@@ -75,7 +82,10 @@ export async function* listAssets(
         if (!answer.hasMore && options.expected !== undefined && position >= options.expected) break;
         emptyInARow += 1;
         if (emptyInARow >= MOST_EMPTY) {
-          if (answer.hasMore) reasons.add("Apple announced more pages but sent none");
+          if (answer.hasMore) {
+            reasons.add("Apple announced more pages but sent none");
+            accounted = false;
+          }
           break;
         }
         position += stride;
@@ -84,6 +94,12 @@ export async function* listAssets(
       emptyInARow = 0;
       position = Math.max(position, rank + advance(masters, assets));
       const { assets: found, issues, duplicates } = pairing.take(answer.records);
+      repeats = found.length === 0 && duplicates > 0 ? repeats + 1 : 0;
+      if (repeats >= MOST_REPEATS) {
+        reasons.add("Apple sent the same photos again and again");
+        accounted = false;
+        break;
+      }
       issues.push(...answer.errors);
       if (found.length + issues.length + duplicates > 0) {
         yield { assets: found, issues, duplicates, receivedAt: answer.receivedAt };
@@ -94,7 +110,7 @@ export async function* listAssets(
     }
     const issues = pairing.leftovers();
     if (issues.length > 0) reasons.add("some records came without their other half");
-    return { complete: reasons.size === 0, reasons: [...reasons], firstToken, issues };
+    return { complete: reasons.size === 0, accounted, reasons: [...reasons], firstToken, issues };
   } finally {
     stop.abort(new DOMException("the walk has ended", "AbortError"));
   }

@@ -23,6 +23,8 @@ export interface AlbumListing {
   readonly albums: readonly Album[];
   /** Albums that exist but cannot be listed (user-made smart albums, unknown types), with the reason. */
   readonly unsupported: ReadonlyArray<{ readonly name: string; readonly reason: string }>;
+  /** False when Apple sent passing errors instead of some albums: then nobody knows which photos are in none. */
+  readonly complete: boolean;
 }
 
 /** Which listing of a library is walked. */
@@ -51,6 +53,8 @@ export interface AssetPage {
 
 /** How a walk ended. Only a complete one may lead to a stored token. */
 export interface ListingEnd {
+  /** Every record that could not be had is told by its name: nothing is missing that nobody knows of. */
+  readonly accounted: boolean;
   readonly complete: boolean;
   /** Why not, when incomplete. */
   readonly reasons: readonly string[];
