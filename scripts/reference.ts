@@ -50,10 +50,14 @@ function entry(setting: Setting): string {
   const { flag, short, env, key, help, type } = setting;
   const on = setting.default === true && setting.inverted !== true;
   const value = type.kind === "boolean" ? (on ? "[=false]" : "") : ` ${placeholder(setting)}`;
-  const spelled = [...(short === undefined ? [] : [`\`-${short}${value}\``]), `\`--${flag}${value}\``].join(", ");
+  const spelled = [
+    ...(short === undefined ? [] : [`\`-${short}${value}\``]),
+    flag === undefined ? `\`${key}\`` : `\`--${flag}${value}\``,
+  ].join(", ");
   const ways = [
     ...(env === undefined ? [] : [`variable \`${env}\``]),
-    ...(key === undefined ? [] : [`key \`${key}\``]),
+    ...(key === undefined || flag === undefined ? [] : [`key \`${key}\``]),
+    ...(flag === undefined ? ["in the file only"] : []),
   ];
   const facts = [...ways, ...range(setting), ...defaultOf(setting)];
   return `- ${spelled}: ${help}.${facts.length === 0 ? "" : `\n  ${capital(facts.join("; "))}.`}`;
@@ -69,7 +73,12 @@ function range({ type }: Setting): string[] {
 }
 
 function defaultOf({ default: value, inverted, type }: Setting): string[] {
-  if (value === undefined || (type.kind === "boolean" && value === (inverted === true))) return [];
+  if (
+    value === undefined ||
+    (Array.isArray(value) && value.length === 0) ||
+    (type.kind === "boolean" && value === (inverted === true))
+  )
+    return [];
   return [`default \`${Array.isArray(value) ? value.join(", ") : String(value)}\`${inverted ? " for the key" : ""}`];
 }
 

@@ -44,7 +44,7 @@ function argsOf(groups: ReadonlyArray<Setting["on"]>, root: boolean): ArgsDef {
   const args: ArgsDef = {};
   for (const name of SETTING_NAMES) {
     const setting = settingOf(name);
-    if (!groups.includes(setting.on)) continue;
+    if (setting.flag === undefined || !groups.includes(setting.on)) continue;
     args[setting.flag] = toArg(setting);
   }
   if (root) {

@@ -1,7 +1,7 @@
 import type { Flags } from "../config/resolve.ts";
 import { SETTING_NAMES, type SettingName, settingOf } from "../config/settings.ts";
 import type { Setting } from "../config/types.ts";
-import { BadValue, fromText, type Value } from "../config/values.ts";
+import { BadValue, fromText, partsOf, type Value } from "../config/values.ts";
 import { EXIT, Failure } from "../library/failure.ts";
 import { nearest } from "../library/nearest.ts";
 import { COMMANDS, type CommandSpec } from "./commands.ts";
@@ -148,7 +148,7 @@ class Reader {
 
 /** Settings that are said for one run are switches: they take no value. */
 function isSwitch(setting: Setting): boolean {
-  return setting.type.kind === "boolean" && setting.key === undefined;
+  return setting.type.kind === "boolean" && setting.key === undefined && setting.env === undefined;
 }
 
 function readValue(setting: Setting, token: FlagToken, reader: Reader): Value {
@@ -170,7 +170,8 @@ function readValue(setting: Setting, token: FlagToken, reader: Reader): Value {
 /** A list is checked as a whole: single values may be fine and still contradict each other. */
 function merge(setting: Setting, values: readonly Value[], spelled: string): Value {
   if (setting.type.kind !== "list") return values.at(-1) ?? "";
-  const list = values.map(String);
+  const list = values.flatMap((value) => partsOf(setting, String(value)));
+  if (list.includes("")) throw badValue(spelled, new BadValue("it must not be empty"));
   const reason = setting.check?.(list as never);
   if (reason !== undefined) throw badValue(spelled, new BadValue(reason));
   return list;
@@ -190,7 +191,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
   "threads-num": "--threads",
   "cookie-directory": "--data-dir",
   "exclude-album": "--album '!NAME'",
-  "skip-live-photos": "the Live Photo modes of a later release",
+  "skip-live-photos": "--live-photo-mode image-only, which saves the still alone, or --live-photo-mode skip",
   "retry-delay": "nothing; the delay follows from --max-retries",
   "auth-only": "kei login",
   "list-albums": "kei list albums",
@@ -200,7 +201,11 @@ const FOREIGN: Readonly<Record<string, string>> = {
   "password-provider": "--password-file, ICLOUD_PASSWORD or the prompt",
   "until-found": "nothing; kei remembers what it has saved",
   "only-print-filenames": "--dry-run",
-  "align-raw": "the RAW policies of a later release",
+  "raw-policy": "--align-raw",
+  media: "--skip-photos, --skip-videos or [filters] media in the configuration",
+  resolution: "--size",
+  edited: "--size original --size adjusted",
+  alternative: "--size original --size alternative",
   "live-photo-mov-naming": "--live-photo-mov-filename-policy",
 };
 
@@ -213,7 +218,7 @@ function settingNamed(token: FlagToken): SettingName {
   if (found !== undefined) return found;
   const foreign = Object.hasOwn(FOREIGN, token.name) ? FOREIGN[token.name] : undefined;
   if (foreign !== undefined) throw new UsageError(`${token.spelled} is not a flag of kei`, `Use ${foreign}.`);
-  const flags = SETTING_NAMES.map((name) => `--${settingOf(name).flag}`);
+  const flags = SETTING_NAMES.flatMap((name) => settingOf(name).flag ?? []).map((flag) => `--${flag}`);
   const near = nearest(token.spelled, [...flags, "--config", "--help", "--version"]);
   throw new UsageError(
     `${token.spelled} is not a flag of kei`,

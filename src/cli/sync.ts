@@ -1,5 +1,7 @@
+import { checkTogether, mediaOf, renditionsOf } from "../config/derive.ts";
 import { rememberFirstRun } from "../config/first-run.ts";
 import { EXIT, type ExitCode, Failure } from "../library/failure.ts";
+import { parseRecent } from "../library/recent.ts";
 import { writeAtomically } from "../runtime/atomic-file.ts";
 import { VERSION } from "../runtime/process.ts";
 import { reportJson } from "../sync/report-json.ts";
@@ -39,15 +41,26 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
     });
   }
   if (settings.retryFailed && settings.dryRun) throw new UsageError("--retry-failed and --dry-run exclude each other");
+  for (const odd of checkTogether(context.resolved, clock.now())) log.warn(odd);
   log.through(display.line);
   const wanted: SyncSettings = {
     ...account,
     directory: settings.directory,
     albums: settings.albums,
+    albumsAsked: context.resolved.origins.albums !== "default",
+    smartFolders: settings.smartFolders,
     libraries: settings.libraries,
     unfiled: settings.unfiled,
+    media: mediaOf(settings),
+    skipCreatedBefore: settings.skipCreatedBefore,
+    skipCreatedAfter: settings.skipCreatedAfter,
+    recent: settings.recent === undefined ? undefined : parseRecent(settings.recent),
+    recentScope: settings.recentScope,
+    filenameExclude: settings.filenameExclude,
     folderStructure: settings.folderStructure,
     folderStructureAlbums: settings.folderStructureAlbums,
+    folderStructureSmartFolders: settings.folderStructureSmartFolders,
+    renditions: renditionsOf(context.resolved),
     albumCopies: settings.albumCopies,
     keepUnicode: settings.keepUnicode,
     livePhotoMovNaming: settings.livePhotoMovNaming,

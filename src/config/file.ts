@@ -81,6 +81,14 @@ const OLD_KEYS: Readonly<Record<string, string>> = {
   "filters.library": "filters.libraries",
   "filters.album": "filters.albums",
   "filters.exclude_albums": "filters.albums",
+  "filters.skip_videos": "filters.media",
+  "filters.skip_photos": "filters.media",
+  "filters.skip_live_photos": "photos.live_photo_mode",
+  "photos.size": "photos.resolution",
+  "photos.sizes": "photos.resolution",
+  "photos.live_photo_size": "photos.live_resolution",
+  "photos.align_raw": "photos.raw_policy",
+  "photos.force_size": "photos.force_resolution",
   "download.no_progress_bar": "ui.progress_bar",
 };
 

@@ -2,14 +2,24 @@
 export type SettingType =
   | { readonly kind: "boolean" }
   | { readonly kind: "integer"; readonly min: number; readonly max: number }
-  | { readonly kind: "choice"; readonly values: readonly string[] }
+  /** One of `values`; an alias stands for one of them. */
+  | {
+      readonly kind: "choice";
+      readonly values: readonly string[];
+      readonly aliases?: Readonly<Record<string, string>>;
+    }
   | { readonly kind: "text" }
   /** A file or folder; a leading `~/` is the home folder. */
   | { readonly kind: "path" }
   /** Bytes per second: a number, or a text with a unit. */
   | { readonly kind: "rate" }
-  /** Values in order; a flag may be repeated, an environment variable holds one. */
-  | { readonly kind: "list" };
+  /** A number of photos, or of days (`30d`); kept as written. */
+  | { readonly kind: "recent" }
+  /**
+   * Values in order; a flag may be repeated, an environment variable holds one. `split`: commas part values, too.
+   * `single`: the file may hold one text instead of a list.
+   */
+  | { readonly kind: "list"; readonly split?: true; readonly single?: true };
 
 /** Value of a setting of type `T`. */
 export type ValueOf<T extends SettingType> = T extends { kind: "boolean" }
@@ -25,8 +35,8 @@ export type ValueOf<T extends SettingType> = T extends { kind: "boolean" }
 /** One setting: the single place from which its flag, its variable, its TOML key, its checks and its help come. */
 export interface Setting {
   readonly type: SettingType;
-  /** Long flag without dashes. */
-  readonly flag: string;
+  /** Long flag without dashes; absent for what only the file can say. */
+  readonly flag?: string;
   /** One-letter flag. */
   readonly short?: string;
   readonly env?: string;
@@ -42,6 +52,10 @@ export interface Setting {
   readonly on: "all" | "account" | "sync" | "status";
   /** A second look at a value of the right type; returns what is wrong, for people. */
   readonly check?: (value: never) => string | undefined;
+  /** A further look at what stands in the file. */
+  readonly keyCheck?: (value: never) => string | undefined;
+  /** An empty text means something. */
+  readonly mayBeEmpty?: true;
   /** The value must not be shown. */
   readonly secret?: true;
 }

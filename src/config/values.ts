@@ -1,3 +1,4 @@
+import { parseRecent } from "../library/recent.ts";
 import type { Setting, SettingType } from "./types.ts";
 
 /** A value that a setting does not take; the text says what it takes. */
@@ -24,17 +25,26 @@ export function fromText(setting: Setting, text: string): Value {
       return accept(setting, Number(text));
     case "rate":
       return rateOf(text);
+    case "recent":
+      return recentOf(text);
     case "list":
-      return accept(setting, [text]);
+      return accept(setting, partsOf(setting, text));
     default:
       return accept(setting, text);
   }
 }
 
+/** What one text holds of a list: itself, or its parts where commas part them. */
+export function partsOf({ type }: Setting, text: string): readonly string[] {
+  return type.kind === "list" && type.split === true ? text.split(",").map((part) => part.trim()) : [text];
+}
+
 /** Reads a value from the configuration file. Throws `BadValue`. */
-export function fromToml(setting: Setting, value: unknown): Value {
-  const { type } = setting;
+export function fromToml(setting: Setting, given: unknown): Value {
+  const { type, keyCheck } = setting;
+  const value = type.kind === "list" && type.single === true && typeof given === "string" ? [given] : given;
   if (type.kind === "rate") return rateOf(typeof value === "number" ? String(value) : value);
+  if (type.kind === "recent") return recentOf(typeof value === "number" ? String(value) : value);
   const wanted = {
     boolean: "true or false",
     integer: "a whole number",
@@ -55,12 +65,15 @@ export function fromToml(setting: Setting, value: unknown): Value {
   // An empty list is as good as none: the default.
   if (Array.isArray(value) && value.length === 0 && Array.isArray(setting.default))
     return setting.default as readonly string[];
+  const reason = keyCheck?.(value as never);
+  if (reason !== undefined) throw new BadValue(reason);
   return accept(setting, value as Value);
 }
 
 /** Checks a value of the right type against the setting's range and rules. */
-export function accept(setting: Setting, value: Value): Value {
+export function accept(setting: Setting, given: Value): Value {
   const { type, check } = setting;
+  const value = type.kind === "choice" ? (type.aliases?.[String(given)] ?? given) : given;
   if (type.kind === "integer" && typeof value === "number" && (value < type.min || value > type.max)) {
     throw new BadValue(`${value} is not a whole number ${range(type)}`);
   }
@@ -68,7 +81,7 @@ export function accept(setting: Setting, value: Value): Value {
     throw new BadValue(`"${String(value)}" is none of ${type.values.join(", ")}`);
   }
   const empty = Array.isArray(value) ? value.some((item) => item === "") : value === "";
-  if (empty && setting.default !== "") throw new BadValue("it must not be empty");
+  if (empty && setting.mayBeEmpty !== true) throw new BadValue("it must not be empty");
   const reason = check?.(value as never);
   if (reason !== undefined) throw new BadValue(reason);
   return value;
@@ -76,6 +89,11 @@ export function accept(setting: Setting, value: Value): Value {
 
 function range(type: Extract<SettingType, { kind: "integer" }>): string {
   return type.max >= 1_000_000 ? `of at least ${type.min}` : `from ${type.min} to ${type.max}`;
+}
+
+function recentOf(value: unknown): string {
+  if (typeof value === "string" && parseRecent(value) !== undefined) return value;
+  throw new BadValue(`"${String(value)}" is neither a number of photos such as 100 nor of days such as 30d`);
 }
 
 const UNITS: Readonly<Record<string, number>> = {

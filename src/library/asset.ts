@@ -5,6 +5,8 @@
 
 /** A CloudKit zone that holds photos: `PrimarySync` or `SharedSync-<UUID>`. */
 export type ZoneName = string & { readonly __zone: true };
+/** Zone of the account's own library; the only one with albums (cloudkit.md 2.4). */
+export const PRIMARY_ZONE = "PrimarySync";
 /** `CPLAsset.recordName`: the identity of a photo. */
 export type AssetId = string & { readonly __asset: true };
 /** `CPLMaster.recordName`: the identity of a binary; several assets may share one. */

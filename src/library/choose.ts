@@ -17,9 +17,16 @@ export interface ChosenFile {
   readonly ownName: boolean;
 }
 
+/**
+ * A file that can stand for the photo. `adjusted` and `alternative` take the plain name of the original where the photo
+ * has them, as the first releases of kei and other tools have it (files.md RN-9).
+ */
+export type Resolution = "original" | "medium" | "thumb" | "adjusted" | "alternative";
+
 /** The part of the settings that decides which files there are. */
 export interface RenditionSettings {
-  readonly resolution: "original" | "medium" | "thumb" | "none";
+  /** Which files of the photo itself, in this order; none for an empty list. */
+  readonly resolutions: readonly Resolution[];
   /** Edited versions too. */
   readonly edited: boolean;
   /** The other half of RAW pairs too. */
@@ -30,12 +37,12 @@ export interface RenditionSettings {
   readonly forceResolution: boolean;
   readonly rawPolicy: "as-is" | "prefer-raw" | "prefer-jpeg";
   readonly livePhotoMode: "both" | "image-only" | "video-only" | "skip";
-  readonly liveResolution: "original" | "medium" | "thumb";
+  readonly liveResolution: "original" | "medium" | "thumb" | "adjusted";
 }
 
 /** Originals, and the videos of Live Photos. */
 export const DEFAULT_RENDITIONS: RenditionSettings = {
-  resolution: "original",
+  resolutions: ["original"],
   edited: false,
   alternative: false,
   editedNaming: "suffix",
@@ -72,9 +79,15 @@ export function chooseFiles(asset: Asset, settings: RenditionSettings = DEFAULT_
 
   if (stills) {
     const [original, alternative] = originals(asset, settings);
-    const primary = primaryOf(asset, settings, original);
-    const isOriginal = primary === original;
-    add(primary, "primary", isOriginal ? (swapNames && editedStill ? "_original" : "") : `-${settings.resolution}`);
+    const renditionOf = { original, alternative, adjusted: "adjusted", medium: "medium", thumb: "thumb" } as const;
+    const originalMark = swapNames && editedStill ? "_original" : "";
+    const marks = { original: originalMark, alternative: "", adjusted: "", medium: "-medium", thumb: "-thumb" };
+    for (const wanted of settings.resolutions) {
+      const there = asset.renditions[renditionOf[wanted]] !== undefined;
+      if (!there && settings.forceResolution) continue;
+      const taken = there ? wanted : "original";
+      add(renditionOf[taken], "primary", marks[taken]);
+    }
     if (editedStill) add("adjusted", "edited", swapNames ? "" : "_edited");
     if (settings.alternative && !live) {
       const resource = asset.renditions[alternative];
@@ -98,19 +111,43 @@ function originals(asset: Asset, { rawPolicy }: RenditionSettings): readonly [Re
   return swap ? ["alternative", "original"] : ["original", "alternative"];
 }
 
-function primaryOf(asset: Asset, settings: RenditionSettings, original: Rendition): Rendition | undefined {
-  const { resolution, forceResolution } = settings;
-  if (resolution === "none") return undefined;
-  if (resolution === "original") return original;
-  if (asset.renditions[resolution] !== undefined) return resolution;
-  return forceResolution ? undefined : original;
-}
-
 function motionOf(asset: Asset, { liveResolution, forceResolution }: RenditionSettings): Rendition | undefined {
   const wanted = `live_${liveResolution}` as const;
   if (asset.renditions[wanted] !== undefined) return wanted;
   return forceResolution ? undefined : "live_original";
 }
+
+/** A wanted file that a photo should have, but that can't be had because of what Apple says of it. */
+export interface MissingFile {
+  readonly rendition: Rendition;
+  readonly reason: string;
+}
+
+/**
+ * The files that the settings ask for and that only a defect of the asset's record keeps away; not those for which
+ * another rendition stands in.
+ */
+export function missingFiles(asset: Asset, settings: RenditionSettings, chosen: readonly ChosenFile[]): MissingFile[] {
+  return asset.defects.filter(({ rendition }) => {
+    if (asset.renditions[rendition] !== undefined) return false;
+    const mended: Asset = {
+      ...asset,
+      kind: rendition.startsWith("live_") ? "live-photo" : asset.kind,
+      renditions: { ...asset.renditions, [rendition]: STAND_IN },
+    };
+    const wanted = chooseFiles(mended, settings).find((file) => file.rendition === rendition);
+    return wanted !== undefined && !chosen.some((file) => file.role === wanted.role);
+  });
+}
+
+const STAND_IN: Resource = {
+  checksum: "" as Resource["checksum"],
+  size: 1,
+  url: "",
+  uti: "",
+  width: undefined,
+  height: undefined,
+};
 
 /** The first resource that an asset has, in the order of the renditions. */
 export function firstResource(asset: Asset): Resource | undefined {

@@ -69,7 +69,7 @@ function startOfYear(year: number): number {
 }
 
 /** To the second: `getTimezoneOffset` knows whole minutes only, which old dates didn't keep to. */
-function zoneOfThisMachine(instant: number): number {
+export function zoneOfThisMachine(instant: number): number {
   const there = new Date(instant);
   const wall = utc(
     there.getFullYear(),

@@ -9,7 +9,13 @@ export type Occupant =
   /** This very file, placed there by another pass. */
   | { readonly by: "this-file" }
   /** A file that no row knows. */
-  | { readonly by: "stray-file"; readonly size: number; readonly sameContent: boolean }
+  | {
+      readonly by: "stray-file";
+      readonly size: number;
+      readonly sameContent: boolean;
+      /** Where it stands, if its name is another spelling of the one that was asked for. */
+      readonly path?: string;
+    }
   /** A folder, link or device. */
   | { readonly by: "not-a-file" };
 
@@ -18,6 +24,8 @@ export interface PlaceRequest {
   readonly folder: string;
   /** Planned leaf name. */
   readonly leaf: string;
+  /** The leaf with this asset's own id in it, where the planned one is shared by all assets of one original. */
+  readonly leafOfItsOwn?: string | undefined;
   readonly role: FileRole;
   readonly size: number;
   readonly assetId: AssetId;
@@ -28,7 +36,7 @@ export type Place =
   /** The path is free. */
   | { readonly how: "free"; readonly path: string }
   /** A file that no row knows proves to be this content: take it over. */
-  | { readonly how: "adopt"; readonly path: string }
+  | { readonly how: "adopt"; readonly path: string; readonly otherSpelling: boolean }
   /** A file of kei's serves this one, too. */
   | { readonly how: "share"; readonly path: string };
 
@@ -42,7 +50,10 @@ export function choosePlace(request: PlaceRequest, occupantOf: (path: string) =>
     const path = request.folder === "" ? leaf : `${request.folder}/${leaf}`;
     const occupant = occupantOf(path);
     if (occupant === undefined) return { how: "free", path };
-    if (occupant.by === "stray-file" && occupant.sameContent) return { how: "adopt", path };
+    if (occupant.by === "stray-file" && occupant.sameContent) {
+      const found = occupant.path ?? path;
+      return { how: "adopt", path: found, otherSpelling: found !== path };
+    }
     if (occupant.by === "this-file") return { how: "share", path };
     if (occupant.by === "other-asset" && occupant.sameContent && sharesName(request, occupant.otherLibrary)) {
       return { how: "share", path };
@@ -57,8 +68,10 @@ function sharesName({ policy }: PlaceRequest, otherLibrary: boolean): boolean {
 }
 
 function* candidates(request: PlaceRequest, occupantOf: (path: string) => Occupant | undefined): Generator<string> {
-  const { folder, leaf, role, size, assetId } = request;
+  const { folder, leaf, leafOfItsOwn, role, size, assetId } = request;
   yield leaf;
+  // Two edits of one original (files.md NM-13).
+  if (leafOfItsOwn !== undefined && leafOfItsOwn !== leaf) yield leafOfItsOwn;
   const occupant = occupantOf(folder === "" ? leaf : `${folder}/${leaf}`);
   // The size tells two stills apart only if it differs; a video half goes by identity at once.
   const sameSize = occupant !== undefined && "size" in occupant && occupant.size === size && size > 0;

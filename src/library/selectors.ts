@@ -1,6 +1,8 @@
+import { PRIMARY_ZONE } from "./asset.ts";
 /** Which albums, smart folders and libraries a person asked for (cli.md 1.5.1, files.md 4). */
 import { EXIT, Failure } from "./failure.ts";
 import { nearestNames } from "./nearest.ts";
+import { SENSITIVE_FOLDERS, SMART_FOLDERS, type SmartFolder } from "./smart-folders.ts";
 import { librarySegment } from "./template.ts";
 
 export type SelectorKind = "albums" | "smart_folders" | "libraries";
@@ -214,6 +216,19 @@ export function resolveAlbums(selectors: AlbumSelectors, albums: readonly Select
   return { ids, none: selectors.mode === "none", unknown, suggestions };
 }
 
+/** The smart folders that selectors name, in the order of their names. */
+export function resolveSmartFolders({
+  mode,
+  include,
+  exclude,
+  sensitive,
+}: SmartFolderSelectors): readonly SmartFolder[] {
+  if (mode === "none") return [];
+  return SMART_FOLDERS.filter((folder) =>
+    mode === "named" ? include.includes(folder) : sensitive || !SENSITIVE_FOLDERS.has(folder),
+  ).filter((folder) => !exclude.includes(folder));
+}
+
 /** The libraries that selectors name, among zones. `unknown` holds what resolves to none. */
 export function resolveLibraries<Zone extends string>(
   selectors: LibrarySelectors,
@@ -229,7 +244,7 @@ export function resolveLibraries<Zone extends string>(
   if (selectors.shared && !selectors.primary && !zones.some(isShared)) unknown.push("shared");
   const names = zones.filter(
     (zone) =>
-      ((selectors.primary && zone === "PrimarySync") ||
+      ((selectors.primary && zone === PRIMARY_ZONE) ||
         (selectors.shared && isShared(zone)) ||
         selectors.named.some((name) => isNamed(name)(zone))) &&
       !selectors.exclude.some((name) => isNamed(name)(zone)),

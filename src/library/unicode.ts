@@ -12,3 +12,11 @@ export function stripNonAscii(name: string): string {
 export function amPmKey(name: string): string {
   return name.replaceAll(/[ \u00a0\u202f](?=[ap]m)/gi, "");
 }
+
+const BLANKS = ["", " ", "\u00a0", "\u202f"];
+
+/** Other spellings of a name with a blank before AM or PM; none for other names. */
+export function amPmSpellings(name: string): readonly string[] {
+  if (amPmKey(name) === name) return [];
+  return BLANKS.map((blank) => name.replaceAll(/[ \u00a0\u202f](?=[ap]m)/gi, blank)).filter((other) => other !== name);
+}

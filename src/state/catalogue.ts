@@ -16,6 +16,7 @@ type Catalogue = Pick<
   | "adopt"
   | "putFailed"
   | "putBack"
+  | "dropUnwanted"
   | "requeueFailed"
   | "forgiveFailed"
   | "settleUnfinished"
@@ -126,6 +127,13 @@ export function catalogue(db: Connection): Catalogue {
     putBack: (key) => {
       db.run(`UPDATE files SET dispatch_run = NULL WHERE ${KEY} AND status = 'pending'`, ...values(key));
     },
+    dropUnwanted: (library, id, wanted) =>
+      db.transaction(() => {
+        const rest = "library = ? AND asset = ? AND rendition NOT IN (SELECT value FROM json_each(?))";
+        const kept = JSON.stringify(wanted);
+        db.run(`DELETE FROM placements AS p WHERE ${rest} AND ${OPEN_PLACE}`, library, id, kept);
+        db.run(`DELETE FROM files WHERE ${rest} AND status <> 'downloaded'`, library, id, kept);
+      }),
     requeueFailed: (cap) =>
       db.run("UPDATE files SET status = 'pending' WHERE status = 'failed' AND (? = 0 OR attempts < ?)", cap, cap),
     forgiveFailed: () => db.run("UPDATE files SET attempts = 0 WHERE status = 'failed'"),

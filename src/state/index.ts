@@ -3,6 +3,7 @@ import type { Connection } from "./connection.ts";
 import { StateFailure } from "./failure.ts";
 import { ledger } from "./ledger.ts";
 import { members } from "./members.ts";
+import { newest } from "./newest.ts";
 import { type OpenOptions, openConnection, openReadOnly, openScratch } from "./open.ts";
 import { placements } from "./placements.ts";
 import { counting } from "./totals.ts";
@@ -46,6 +47,7 @@ function stateOf(db: Connection, checkpoint: boolean): State {
     ...catalogue(db),
     ...placements(db),
     ...members(db),
+    ...newest(db),
     ...counting(db),
   };
 }

@@ -152,6 +152,12 @@ export const MIGRATIONS: readonly string[] = [
 /** Marks of the walk in progress; they vanish with the connection. */
 export const TEMPORARY_MARKS = `
   CREATE TEMP TABLE met (walk TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (walk, id)) STRICT, WITHOUT ROWID;
+  CREATE TEMP TABLE newest (
+    marks TEXT NOT NULL,
+    id TEXT NOT NULL,
+    added_at REAL NOT NULL,
+    PRIMARY KEY (marks, id)
+  ) STRICT, WITHOUT ROWID;
   CREATE TEMP TABLE second_tries (
     id INTEGER PRIMARY KEY,
     library TEXT NOT NULL,

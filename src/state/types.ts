@@ -186,6 +186,13 @@ export interface State {
   metInWalk(walk: string, id: string): boolean;
   forgetWalk(walk: string): void;
 
+  /** Notes when a photo came to iCloud (ms), among others under the name `marks`; kept in a temporary table. */
+  noteNewest(marks: string, id: AssetId, addedAt: number): void;
+  /** Keeps the `count` photos that came last (equal times: by id) and returns how many were dropped. */
+  keepNewest(marks: string, count: number): number;
+  isAmongNewest(marks: string, id: AssetId): boolean;
+  forgetNewest(marks: string): void;
+
   /** Notes a file for the cleanup pass of this run; forgotten with the process. */
   noteSecondTry(key: FileKey, pass: string, counted: SecondTry["counted"]): void;
   /** Whether the file is noted for any of its places. */
@@ -214,6 +221,11 @@ export interface State {
   putFailed(key: FileKey, why: { readonly error: string; readonly kind: string; readonly charge: boolean }): void;
   /** Back to pending without a charge (interrupted, never started). */
   putBack(key: FileKey): void;
+  /**
+   * Forgets unfinished work of an asset that is no longer asked for: pending and failed rows and places of all
+   * renditions but `wanted`. What is on disk stays.
+   */
+  dropUnwanted(library: ZoneName, id: AssetId, wanted: readonly Rendition[]): void;
   /** Failed rows below the cap (0: no cap) become pending again; returns how many. */
   requeueFailed(cap: number): number;
   /** Failed files get fresh attempts: their owner asks for it. Returns how many there are. */

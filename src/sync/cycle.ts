@@ -12,9 +12,10 @@ import { Finalizer } from "./finalizer.ts";
 import { Forecast } from "./forecast.ts";
 import { InFlight, type Job } from "./jobs.ts";
 import { fullReasonOf, syncLibrary } from "./library.ts";
-import { namingOf } from "./naming.ts";
+import { filtersOf, namingOf } from "./naming.ts";
+import { Newest } from "./newest.ts";
 import { Pace } from "./pace.ts";
-import { selectLibraries } from "./passes.ts";
+import { mergedTrees, searchedLibraries, selectLibraries } from "./passes.ts";
 import { Planner } from "./plan.ts";
 import { ProgressTeller } from "./progress.ts";
 import { Rehearsal } from "./rehearsal.ts";
@@ -113,17 +114,21 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
       teller.tell();
     },
   });
+  const newest = new Newest({ photos, state, settings, signal: stops.signal });
   const planner = new Planner({
     state,
     tally,
     root: settings.directory,
     naming: namingOf(settings),
+    filters: filtersOf(settings),
+    newest,
     traits: deps.traits,
     tempSuffix: settings.tempSuffix,
     perAsset: settings.perAsset,
     retryOnly: settings.retryFailed,
     signal: stops.signal,
     run,
+    startedAt,
     nowSeconds: () => Math.trunc(clock.now() / 1000),
   });
   const rehearsal = settings.dryRun ? new Rehearsal() : undefined;
@@ -133,8 +138,10 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     photos,
     state,
     planner,
+    newest,
     tally,
     stops,
+    logger,
     cancel: stops.signal,
     pace,
     beforeFirstByte: () => forecast.beforeFirstByte(),
@@ -160,15 +167,18 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     // Who asked for more than the own library has not got all of it.
     if (settings.libraries.some((selector) => selector !== "primary"))
       for (const problem of problems) tally.enumerationError(problem);
+    const searched = searchedLibraries(settings, libraries, selected);
+    const merged = mergedTrees(settings, selected.length, searched.length);
+    if (merged !== undefined) tally.notice(merged);
     fullReason = REASONS.find((reason) =>
-      selected.some((library) => fullReasonOf(library, state, settings) === reason),
+      searched.some((library) => fullReasonOf(library, state, settings) === reason),
     );
     const retried = settings.retryFailed ? state.forgiveFailed() : state.requeueFailed(settings.perAsset);
     if (retried > 0) logger.info("files that failed before are tried again", { files: retried });
-    await lookWhatIsLeftOut(libraries, selected, { photos, state, tally, signal: stops.signal });
-    for (const library of selected) {
+    await lookWhatIsLeftOut(libraries, selected, { photos, state, settings, tally, signal: stops.signal });
+    for (const library of searched) {
       if (stops.stopped) break;
-      await syncLibrary(library, {
+      await syncLibrary(library, selected.includes(library), {
         photos,
         state,
         settings,

@@ -1,12 +1,16 @@
 import type { Library, Photos } from "../icloud/photos/types.ts";
+import { PRIMARY_ZONE } from "../library/asset.ts";
+import { parseSelectors, resolveSmartFolders } from "../library/selectors.ts";
 import type { State } from "../state/types.ts";
 import type { Tally } from "./tally.ts";
+import type { SyncSettings } from "./types.ts";
 
 const SAID = "defaults_said";
 
 export interface DefaultsDeps {
   readonly photos: Photos;
   readonly state: State;
+  readonly settings: SyncSettings;
   readonly tally: Tally;
   readonly signal: AbortSignal;
 }
@@ -18,7 +22,7 @@ export interface DefaultsDeps {
 export async function lookWhatIsLeftOut(
   libraries: readonly Library[],
   selected: readonly Library[],
-  { photos, state, tally, signal }: DefaultsDeps,
+  { photos, state, settings, tally, signal }: DefaultsDeps,
 ): Promise<void> {
   if (state.meta(SAID) !== undefined) return;
   for (const library of libraries.filter((candidate) => !selected.includes(candidate))) {
@@ -27,9 +31,12 @@ export async function lookWhatIsLeftOut(
       `left out: ${photosOf(count)} in the library ${library.zone.slice(0, 19)}; --library all saves them, too`,
     );
   }
-  for (const library of selected.filter((candidate) => candidate.zone === "PrimarySync")) {
-    const [count] = await photos.counts(library, [{ kind: "hidden" }], signal);
-    if (count !== undefined && count > 0) tally.notice(`left out: ${photosOf(count)} that are hidden in Photos`);
+  const smart = resolveSmartFolders(parseSelectors("smart_folders", settings.smartFolders));
+  if (smart.includes("Hidden")) return;
+  for (const library of selected.filter((candidate) => candidate.zone === PRIMARY_ZONE)) {
+    const [count] = await photos.counts(library, [{ kind: "smart", folder: "Hidden" }], signal);
+    if (count !== undefined && count > 0)
+      tally.notice(`left out: ${photosOf(count)} that are hidden in Photos; --smart-folder Hidden saves them`);
   }
 }
 
@@ -39,7 +46,9 @@ export function tellWhatIsLeftOut(state: State, tally: Tally): void {
   if (tally.edited > 0) {
     const [versions, originals] =
       tally.edited === 1 ? ["version", "its original is"] : ["versions", "their originals are"];
-    tally.notice(`left out: the edited ${versions} of ${photosOf(tally.edited)}; ${originals} saved`);
+    tally.notice(
+      `left out: the edited ${versions} of ${photosOf(tally.edited)}; ${originals} saved ([photos] edited = true adds the rest)`,
+    );
   }
   state.setMeta(SAID, "1");
 }

@@ -5,7 +5,7 @@ import type { Clock, Logger } from "../runtime/ports.ts";
 import type { State } from "../state/types.ts";
 import { type Bridge, bridgeChanges } from "./bridge.ts";
 import type { Pass } from "./pass.ts";
-import { planPasses } from "./passes.ts";
+import { hasAlbums, planPasses } from "./passes.ts";
 import type { Stops } from "./stops.ts";
 import type { Tally } from "./tally.ts";
 import type { SyncSettings } from "./types.ts";
@@ -27,15 +27,12 @@ export interface LibraryDeps {
   readonly cleanUp: (library: Library) => Promise<void>;
 }
 
-/** Zone of the account's own library; the only one with albums (cloudkit.md 2.4). */
-export const PRIMARY_ZONE = "PrimarySync";
-
 /**
  * One full enumeration of a library: albums, then what is in none, then the changes that happened meanwhile. The zone
  * token is stored only when every part ended naturally (engine.md 5.5); failed files do not hold it, since their rows
- * are durable work (DECISIONS 13).
+ * are durable work (DECISIONS 13). A library that is not `selected` is asked only for what is looked for everywhere.
  */
-export async function syncLibrary(library: Library, deps: LibraryDeps): Promise<void> {
+export async function syncLibrary(library: Library, selected: boolean, deps: LibraryDeps): Promise<void> {
   const { photos, state, settings, tally, logger, clock, cancel } = deps;
   const zone = library.zone;
   const readiness = await photos.readiness(library, cancel);
@@ -44,11 +41,13 @@ export async function syncLibrary(library: Library, deps: LibraryDeps): Promise<
     return;
   }
   const listing: AlbumListing =
-    zone === PRIMARY_ZONE ? await photos.albums(library, cancel) : { albums: [], unsupported: [], complete: true };
+    hasAlbums(library) && (selected || settings.albumsAsked)
+      ? await photos.albums(library, cancel)
+      : { albums: [], unsupported: [], complete: true };
   if (!listing.complete) tally.enumerationError(`${zone}: Apple did not tell all albums`);
   for (const album of listing.unsupported)
     logger.debug("album can't be listed", { album: album.name, reason: album.reason });
-  const { passes, warnings } = planPasses(library, listing, settings, state.albumNames(zone));
+  const { passes, warnings } = planPasses(library, listing, settings, selected, state.albumNames(zone));
   for (const warning of warnings) {
     logger.warn(warning);
     tally.notice(warning);
@@ -57,21 +56,32 @@ export async function syncLibrary(library: Library, deps: LibraryDeps): Promise<
 
   const scan = state.beginScan(zone, clock.now());
   const complete = await walkAll(passes, scan, counts, listing.complete, deps);
+  const { cut } = deps.walk.newest;
+  deps.walk.newest.forget();
   await deps.cleanUp(library);
   if (!complete || settings.dryRun || deps.stops.stopped) return;
-  if (zone === PRIMARY_ZONE && listing.complete)
+  if (hasAlbums(library) && (selected || settings.albumsAsked))
     state.keepAlbums(
       zone,
       listing.albums.map((album) => album.id),
     );
-  // Only a walk over everything tells that a photo is gone; an album alone does not.
-  const whole = passes.some((pass) => pass.list.kind === "all");
-  const pruned = whole ? state.pruneUnseen(zone, scan) : 0;
-  if (pruned > 0) logger.info("forgot unfinished work for photos that are no longer in iCloud", { files: pruned });
+  // What a whole walk over the selection did not meet is gone, or no longer selected.
+  const pruned = cut || settings.retryFailed ? 0 : state.pruneUnseen(zone, scan);
+  if (pruned > 0)
+    logger.info("forgot unfinished work for photos that are gone or no longer selected", { files: pruned });
   state.endScan(zone, scan);
-  // A run that skips new photos on purpose must not step over them.
-  if (settings.retryFailed) tally.tokenHeld = "explicit_retry_failed";
+  const held = reasonToHold(settings, cut);
+  if (held !== undefined) tally.tokenHeld = held;
   else await storeToken(library, passes, scan, readiness.token, deps);
+}
+
+/** Why a run that has walked to every end must not claim to have seen everything (files.md FI-8, engine.md 5.7). */
+function reasonToHold(settings: SyncSettings, cut: boolean): string | undefined {
+  // A run that skips new photos on purpose must not step over them.
+  if (settings.retryFailed) return "explicit_retry_failed";
+  if (cut) return "recent_limited_full_enumeration";
+  // An upper limit in days moves: photos come to lie below it without a change in iCloud.
+  return settings.skipCreatedAfter?.endsWith("d") === true ? "date_bounded_full_enumeration" : undefined;
 }
 
 /** Counts are for progress and for the end of a walk; nothing waits for them, and their failure is no failure. */

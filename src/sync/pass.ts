@@ -1,13 +1,15 @@
 import type { Album, AssetList, Library } from "../icloud/photos/types.ts";
+import type { SmartFolder } from "../library/smart-folders.ts";
 import type { FolderTemplate } from "../library/template.ts";
 
-/** One walk over one list of a library: an album, or what is in no album. */
+/** One walk over one list of a library: an album, a smart folder, or what is in no album. */
 export interface Pass {
-  /** Identity in the catalogue: `album:<record name>` or `unfiled`. Never the rendered folder: albums get renamed. */
+  /** Identity in the catalogue: `album:<record name>`, `smart:<name>` or `unfiled`. Never the folder: albums get renamed. */
   readonly key: string;
   readonly library: Library;
   readonly list: AssetList;
   readonly album: Album | undefined;
+  readonly smartFolder: SmartFolder | undefined;
   readonly template: FolderTemplate;
   /** For people. */
   readonly label: string;

@@ -12,6 +12,8 @@ const SKIPS = [
   "by_live_photo",
   "by_filename",
   "by_excluded_album",
+  "by_recent",
+  "by_rendition",
   "ampm_variant",
   "retry_exhausted",
   "retry_only",
@@ -30,8 +32,29 @@ export function reportJson(report: SyncReport, settings: SyncSettings, version: 
       download_dir: settings.directory,
       folder_structure: settings.folderStructure,
       folder_structure_albums: settings.folderStructureAlbums,
+      folder_structure_smart_folders: settings.folderStructureSmartFolders,
       albums: settings.albums,
+      smart_folders: settings.smartFolders,
+      unfiled: settings.unfiled,
       library: settings.libraries.join(","),
+      media: settings.media,
+      skip_photos: !settings.media.includes("photo"),
+      skip_videos: !settings.media.includes("video"),
+      recent:
+        settings.recent === undefined
+          ? null
+          : "days" in settings.recent
+            ? `${settings.recent.days}d`
+            : settings.recent.count,
+      skip_created_before: settings.skipCreatedBefore ?? null,
+      skip_created_after: settings.skipCreatedAfter ?? null,
+      filename_exclude: settings.filenameExclude,
+      size: settings.renditions.resolutions.join(",") || "none",
+      edited: settings.renditions.edited,
+      alternative: settings.renditions.alternative,
+      live_photo_mode: settings.renditions.livePhotoMode,
+      live_photo_size: settings.renditions.liveResolution,
+      raw_policy: settings.renditions.rawPolicy,
       file_match_policy: settings.fileMatchPolicy,
       threads: settings.threads,
       per_transfer: settings.perTransfer,

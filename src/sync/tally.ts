@@ -1,7 +1,7 @@
 import type { Progress, SyncReport } from "./types.ts";
 
 /** How one listed asset was dealt with; the strongest outcome of its files (engine.md PL-23). */
-export type AssetOutcome = "forwarded" | "on_disk" | "by_state" | "retry_exhausted" | "retry_only";
+export type AssetOutcome = "forwarded" | "on_disk" | "ampm_variant" | "by_state" | "retry_exhausted" | "retry_only";
 
 /**
  * The running count of one sync run. Every asset is counted once, when it is first met; later meetings in other passes
@@ -37,6 +37,11 @@ export class Tally {
 
   skip(rule: string): void {
     this.skipped[rule] = (this.skipped[rule] ?? 0) + 1;
+  }
+
+  /** Takes one skip back: the photo is wanted elsewhere. */
+  unskip(rule: string): void {
+    this.skipped[rule] = (this.skipped[rule] ?? 0) - 1;
   }
 
   countBroken(defect: string): void {

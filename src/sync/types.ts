@@ -1,4 +1,7 @@
 /** What `cli/` hands to `sync/`, and what it gets back. Plain values; everything that acts is a port. */
+import type { MediaKind } from "../library/asset.ts";
+import type { RenditionSettings } from "../library/choose.ts";
+import type { Recent } from "../library/recent.ts";
 import type { Clock, Logger, Random } from "../runtime/ports.ts";
 
 /** Where a password may come from; asked only when SRP is really needed (auth.md 6.1). */
@@ -30,10 +33,22 @@ export interface SyncSettings extends AccountSettings {
   readonly directory: string;
   /** Selector values of cli.md 1.5.1, already checked for contradictions. */
   readonly albums: readonly string[];
+  /** Someone has named albums: then they are looked for in every library (files.md SL-2). */
+  readonly albumsAsked: boolean;
+  readonly smartFolders: readonly string[];
   readonly libraries: readonly string[];
   readonly unfiled: boolean;
+  readonly media: readonly MediaKind[];
+  /** As written, already checked: the distance in days counts from the start of each run (files.md FI-10). */
+  readonly skipCreatedBefore: string | undefined;
+  readonly skipCreatedAfter: string | undefined;
+  readonly recent: Recent | undefined;
+  readonly recentScope: "global" | "per-filter";
+  readonly filenameExclude: readonly string[];
   readonly folderStructure: string;
   readonly folderStructureAlbums: string;
+  readonly folderStructureSmartFolders: string;
+  readonly renditions: RenditionSettings;
   readonly albumCopies: "link" | "copy";
   readonly keepUnicode: boolean;
   readonly livePhotoMovNaming: "suffix" | "original";

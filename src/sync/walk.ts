@@ -1,7 +1,10 @@
+import { CloudKitError } from "../icloud/cloudkit/errors.ts";
 import type { AssetPage, ListingEnd, Photos } from "../icloud/photos/types.ts";
-import type { AlbumId, AssetId } from "../library/asset.ts";
+import { type AlbumId, type AssetId, PRIMARY_ZONE } from "../library/asset.ts";
+import type { Logger } from "../runtime/ports.ts";
 import type { State } from "../state/types.ts";
 import type { Job } from "./jobs.ts";
+import type { Newest } from "./newest.ts";
 import type { Pace } from "./pace.ts";
 import type { Pass } from "./pass.ts";
 import type { Planner } from "./plan.ts";
@@ -12,6 +15,8 @@ export interface WalkDeps {
   readonly photos: Photos;
   readonly state: State;
   readonly planner: Planner;
+  readonly newest: Newest;
+  readonly logger: Logger;
   readonly tally: Tally;
   readonly stops: Stops;
   /** Aborts requests at once. */
@@ -78,6 +83,7 @@ export async function finishWalk(open: OpenWalk, scan: number, deps: WalkDeps): 
   const generation = album === undefined ? 0 : state.beginMembers(pass.library.zone, album.id, album.name);
   let failedAt: unknown;
   try {
+    await deps.newest.prepare(pass, scan);
     for (;;) {
       const next = await (open.first ?? pages.next());
       open.first = undefined;
@@ -101,10 +107,13 @@ export async function finishWalk(open: OpenWalk, scan: number, deps: WalkDeps): 
       }
       await deps.betweenPages(pass);
       if (stops.stopped) return { complete: false, accounted: false, firstToken: undefined };
+      if (deps.newest.endsBefore(pass, page.assets)) return { complete: true, accounted: true, firstToken: undefined };
     }
   } catch (error) {
     failedAt = error;
-    throw error;
+    if (!isUnavailable(pass, error)) throw error;
+    deps.logger.debug("this library has no such folder", { library: pass.library.zone, folder: pass.label });
+    return { complete: true, accounted: true, firstToken: undefined };
   } finally {
     // Ends requests that are still on their way; a walk that failed has nothing left to say.
     await pages
@@ -114,6 +123,12 @@ export async function finishWalk(open: OpenWalk, scan: number, deps: WalkDeps): 
       });
     state.forgetWalk(walk);
   }
+}
+
+/** Not every smart folder is kept for a shared library: then Apple refuses to list it (cloudkit.md 2.4). */
+function isUnavailable(pass: Pass, error: unknown): boolean {
+  if (pass.smartFolder === undefined || pass.library.zone === PRIMARY_ZONE) return false;
+  return error instanceof CloudKitError && (error.problem.kind === "bad-request" || error.problem.kind === "permanent");
 }
 
 function end(

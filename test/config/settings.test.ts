@@ -76,7 +76,8 @@ describe("the table of settings", () => {
     for (const name of SETTING_NAMES) {
       const { env, flag, key, help } = settingOf(name);
       if (env !== undefined) expect(env).toMatch(/^(KEI|ICLOUD)_[A-Z_]+$/);
-      expect(flag).toMatch(/^[a-z][a-z-]*$/);
+      if (flag !== undefined) expect(flag).toMatch(/^[a-z][a-z-]*$/);
+      expect(flag ?? key).toBeDefined();
       if (key !== undefined) expect(key).toMatch(/^[a-z_]+(\.[a-z_]+)*$/);
       expect(help).toMatch(/^\p{Lu}[^\n]+[^.]$/u);
     }

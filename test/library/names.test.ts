@@ -67,7 +67,7 @@ describe("a file name", () => {
     expect(still).toBe(`${"a".repeat(250)}.HEIC`);
     expect(motion).toBe(`${"a".repeat(246)}_HEVC.MOV`);
     const [marked] = namesOf(asset(`${"a".repeat(300)}.heic`, { original: HEIC, medium: resource("public.jpeg") }), {
-      resolution: "medium",
+      resolutions: ["medium"],
       fileMatchPolicy: "name-id7",
     });
     expect(marked).toEndWith("-medium_TUFTVEV.JPG");
@@ -219,7 +219,7 @@ describe("a taken name", () => {
 
   test("is taken over from a stray file that proves to be the same", () => {
     const taken = among({ "2024/IMG_1.JPG": { by: "stray-file", size: 200, sameContent: true } });
-    expect(choosePlace(request, taken)).toEqual({ how: "adopt", path: "2024/IMG_1.JPG" });
+    expect(choosePlace(request, taken)).toEqual({ how: "adopt", otherSpelling: false, path: "2024/IMG_1.JPG" });
   });
 
   test("is never a folder's", () => {

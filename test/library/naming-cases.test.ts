@@ -2,9 +2,12 @@
 import { describe, expect, test } from "bun:test";
 import { chooseFiles } from "../../src/library/choose.ts";
 import { addSuffix, cleanComponent, cleanName } from "../../src/library/clean.ts";
+import { compareToBound, parseDateBound } from "../../src/library/date-bound.ts";
+import { compileGlob, GlobError } from "../../src/library/glob.ts";
 import { fileName, fingerprintName, motionName, shortId, withExtension } from "../../src/library/names.ts";
 import { pathKey } from "../../src/library/pathkey.ts";
 import { choosePlace, type Occupant } from "../../src/library/place.ts";
+import { parseRecent } from "../../src/library/recent.ts";
 import { parseSelectors, SelectorError, type SelectorKind } from "../../src/library/selectors.ts";
 import {
   librarySegment,
@@ -90,13 +93,63 @@ const FUNCTIONS: Readonly<Record<string, (input: never) => unknown>> = {
   selector: ({ category, values }: { category: SelectorKind; values: string[] }) => selectorOf(category, values),
 };
 
+/** What a filter does with a photo, as the table says it. */
+function dateFilter(one: FunctionCase): "keep" | "skip" {
+  const { option, value, created, captureOffsetSec, hostTz } = one.in as {
+    option: "skip_created_before" | "skip_created_after";
+    value: string;
+    created: string;
+    captureOffsetSec: number | null;
+    hostTz: string;
+  };
+  const bound = parseDateBound(value);
+  if (bound === undefined) throw new Error(`no date: ${value}`);
+  const taken = { capturedAt: Date.parse(created), timeZoneOffset: captureOffsetSec ?? undefined };
+  const side = compareToBound(taken, bound, { now: 0, machineZone: zoneOffset(hostTz) });
+  return (option === "skip_created_before" ? side < 0 : side > 0) ? "skip" : "keep";
+}
+
+function dateParsed(text: string): string {
+  const bound = parseDateBound(text);
+  if (bound === undefined) return "error";
+  const words = { day: "calendar date", moment: "instant in host zone" };
+  return bound.form === "ago" ? `interval ${bound.days} days` : words[bound.form];
+}
+
+function globMatches({ pattern, name }: { pattern: string; name: string }): unknown {
+  try {
+    return compileGlob(pattern)(name);
+  } catch (error) {
+    if (error instanceof GlobError) return { error: true };
+    throw error;
+  }
+}
+
+describe("filters", () => {
+  const of = (kind: string) => FUNCTION_CASES.filter((one) => one.kind === kind).map((one) => [one.id, one] as const);
+
+  test.each(of("date_filter"))("%s: a photo lies before or after a date", (_id, one) => {
+    expect(dateFilter(one)).toBe((one.out as { kei: "keep" | "skip" }).kei);
+  });
+
+  test.each(of("date_parse"))("%s: a date is one of three forms", (_id, one) => {
+    expect(dateParsed(one.in as string)).toBe((one.out as { kei: string }).kei);
+  });
+
+  test.each(of("recent_parse"))("%s: the last photos are a number or days", (_id, one) => {
+    expect(parseRecent(one.in as string) ?? { error: true }).toEqual(one.out as never);
+  });
+
+  test.each(of("glob"))("%s: a pattern matches a whole name", (_id, one) => {
+    expect(globMatches(one.in as { pattern: string; name: string })).toEqual(one.out as never);
+  });
+});
+
+const FILTERS = ["date_filter", "date_parse", "recent_parse", "glob"];
+
 /** Groups that are not about functions of this release, and why. */
 const LATER: Readonly<Record<string, string>> = {
   fingerprint_icloudpd: "names that another tool wrote: read by import, which is to come",
-  date_filter: "filters by date are to come",
-  date_parse: "filters by date are to come",
-  recent_parse: "filters by recency are to come",
-  glob: "filters by file name are to come",
 };
 
 describe("functions", () => {
@@ -189,6 +242,7 @@ describe("cases that wait for what they are about", () => {
     const known = FUNCTION_CASES.filter(
       (one) =>
         FUNCTIONS[one.kind] !== undefined ||
+        FILTERS.includes(one.kind) ||
         LATER[one.kind] !== undefined ||
         one.kind === "template_migrate_0_13_to_0_19",
     );

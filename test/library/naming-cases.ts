@@ -34,7 +34,7 @@ export interface CaseAsset {
 }
 
 export interface CaseOptions {
-  readonly resolution?: NamingSettings["resolution"];
+  readonly resolution?: "original" | "medium" | "thumb" | "none";
   readonly edited?: boolean;
   readonly alternative?: boolean;
   readonly edited_naming?: NamingSettings["editedNaming"];
@@ -91,7 +91,7 @@ export const ALL_CASES = table.cases.length;
 export function namingOf(options: CaseOptions): NamingSettings {
   return {
     ...DEFAULT_RENDITIONS,
-    resolution: options.resolution ?? DEFAULT_RENDITIONS.resolution,
+    resolutions: options.resolution === "none" ? [] : [options.resolution ?? "original"],
     edited: options.edited ?? DEFAULT_RENDITIONS.edited,
     alternative: options.alternative ?? DEFAULT_RENDITIONS.alternative,
     editedNaming: options.edited_naming ?? DEFAULT_RENDITIONS.editedNaming,

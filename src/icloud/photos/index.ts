@@ -1,4 +1,4 @@
-import type { AssetId, MasterId, ZoneName } from "../../library/asset.ts";
+import { type AssetId, type MasterId, PRIMARY_ZONE, type ZoneName } from "../../library/asset.ts";
 import { CloudKit, type CloudKitDeps, type Database } from "../cloudkit/client.ts";
 import { CloudKitError, type Problem, problemOf, TokenRefused } from "../cloudkit/errors.ts";
 import { asText, isObject, numberField, readRecord, textField, type WireRecord } from "../cloudkit/record.ts";
@@ -57,7 +57,7 @@ export function createPhotos(deps: CloudKitDeps): Photos {
 
 /** Zones that are libraries; every other kind is left alone (cloudkit.md 2.2). */
 function isLibrary(zone: string): boolean {
-  return zone === "PrimarySync" || zone.startsWith("SharedSync-");
+  return zone === PRIMARY_ZONE || zone.startsWith("SharedSync-");
 }
 
 async function listLibraries(cloudkit: CloudKit, signal: AbortSignal) {

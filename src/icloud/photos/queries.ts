@@ -1,4 +1,5 @@
-import type { AlbumId, ZoneName } from "../../library/asset.ts";
+import { type AlbumId, PRIMARY_ZONE, type ZoneName } from "../../library/asset.ts";
+import type { SmartFolder } from "../../library/smart-folders.ts";
 import type { AssetList, Library } from "./types.ts";
 
 /** Request bodies, exactly as Apple's own page sends them (cloudkit.md 2, 3, 4). */
@@ -51,7 +52,9 @@ export const ID_KEYS: readonly string[] = [
   "itemId",
   "containerId",
   "isDeleted",
+  "isHidden",
   "assetDate",
+  "addedDate",
 ];
 
 /** Also asked for when single records are looked up: they tell whether an asset is only a placeholder. */
@@ -65,7 +68,7 @@ export interface ZoneId {
 
 /** A shared zone is identified by its owner too; the personal one by its name alone (cloudkit.md 2.3). */
 export function zoneId(library: Library): ZoneId {
-  if (library.zone === "PrimarySync") return { zoneName: library.zone };
+  if (library.zone === PRIMARY_ZONE) return { zoneName: library.zone };
   return {
     zoneName: library.zone,
     ...(library.owner === undefined ? {} : { ownerRecordName: library.owner }),
@@ -87,11 +90,40 @@ interface Filter {
   readonly fieldValue: { readonly type: string; readonly value: string | number };
 }
 
-const equals = (fieldName: string, type: string, value: string | number): Filter => ({
-  fieldName,
-  comparator: "EQUALS",
-  fieldValue: { type, value },
-});
+function equals(fieldName: string, type: string, value: string | number): Filter {
+  return { fieldName, comparator: "EQUALS", fieldValue: { type, value } };
+}
+
+/** Lists of folders that Photos fills by itself (cloudkit.md 3.6). */
+const SMART_LISTS: Readonly<Record<SmartFolder, ListShape>> = {
+  Favorites: inSmartAlbum("FAVORITE", "Favorite"),
+  Videos: inSmartAlbum("VIDEO", "Video"),
+  Live: inSmartAlbum("LIVE", "Live"),
+  Panoramas: inSmartAlbum("PANORAMA", "Panorama"),
+  Screenshots: inSmartAlbum("SCREENSHOT", "Screenshot"),
+  "Slo-mo": inSmartAlbum("SLOMO", "Slomo"),
+  "Time-lapse": inSmartAlbum("TIMELAPSE", "Timelapse"),
+  Bursts: {
+    recordType: "CPLBurstStackAssetAndMasterByAssetDate",
+    indexId: "CPLAssetBurstStackAssetByAssetDate",
+    recordsPerRank: 2,
+  },
+  Hidden: { recordType: "CPLAssetAndMasterHiddenByAssetDate", indexId: "CPLAssetHiddenByAssetDate", recordsPerRank: 2 },
+  "Recently Deleted": {
+    recordType: "CPLAssetAndMasterDeletedByExpungedDate",
+    indexId: "CPLAssetDeletedByExpungedDate",
+    recordsPerRank: 2,
+  },
+};
+
+function inSmartAlbum(value: string, index: string): ListShape {
+  return {
+    recordType: "CPLAssetAndMasterInSmartAlbumByAssetDate",
+    indexId: `CPLAssetInSmartAlbumByAssetDate:${index}`,
+    recordsPerRank: 2,
+    filter: equals("smartAlbum", "STRING", value),
+  };
+}
 
 export function shapeOf(list: AssetList): ListShape {
   switch (list.kind) {
@@ -101,12 +133,10 @@ export function shapeOf(list: AssetList): ListShape {
         indexId: "CPLAssetByAssetDateWithoutHiddenOrDeleted",
         recordsPerRank: 2,
       };
-    case "hidden":
-      return {
-        recordType: "CPLAssetAndMasterHiddenByAssetDate",
-        indexId: "CPLAssetHiddenByAssetDate",
-        recordsPerRank: 2,
-      };
+    case "added":
+      return { recordType: "CPLAssetAndMasterByAddedDate", indexId: "CPLAssetByAddedDate", recordsPerRank: 2 };
+    case "smart":
+      return SMART_LISTS[list.folder];
     case "album":
       return {
         recordType: "CPLContainerRelationLiveByAssetDate",

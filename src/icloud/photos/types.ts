@@ -1,5 +1,6 @@
 /** What the photos room offers to `sync/`. Nothing of the wire leaks through here but opaque tokens. */
 import type { AlbumId, Asset, AssetId, MasterId, ZoneName } from "../../library/asset.ts";
+import type { SmartFolder } from "../../library/smart-folders.ts";
 
 /** One library of the account, with the database that must be asked for it (cloudkit.md 2.2). */
 export interface Library {
@@ -29,8 +30,11 @@ export interface AlbumListing {
 
 /** Which listing of a library is walked. */
 export type AssetList =
+  /** Everything but hidden and deleted photos, by capture date. */
   | { readonly kind: "all" }
-  | { readonly kind: "hidden" }
+  /** The same by arrival in iCloud; it may hold hidden and deleted photos, too (cloudkit.md 3.1). */
+  | { readonly kind: "added" }
+  | { readonly kind: "smart"; readonly folder: SmartFolder }
   | { readonly kind: "album"; readonly album: AlbumId };
 
 /** A record that could not become an asset. Counted, never fatal, never silent. */

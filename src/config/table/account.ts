@@ -1,0 +1,73 @@
+import { notASystemFolder } from "../checks.ts";
+import type { Setting } from "../types.ts";
+
+/** Whose photos, where to, and where kei keeps what it knows. */
+export const ACCOUNT = {
+  username: {
+    type: { kind: "text" },
+    flag: "username",
+    short: "u",
+    env: "ICLOUD_USERNAME",
+    key: "auth.username",
+    help: "Apple ID of the account",
+    hint: "EMAIL",
+    on: "all",
+  },
+  password: {
+    type: { kind: "text" },
+    flag: "password",
+    short: "p",
+    env: "ICLOUD_PASSWORD",
+    help: "Password; visible to other users of this machine, so prefer one of the other ways",
+    hint: "PASSWORD",
+    on: "account",
+    secret: true,
+  },
+  passwordFile: {
+    type: { kind: "path" },
+    flag: "password-file",
+    env: "KEI_PASSWORD_FILE",
+    key: "auth.password_file",
+    help: "File that holds the password",
+    hint: "PATH",
+    on: "account",
+  },
+  domain: {
+    type: { kind: "choice", values: ["com", "cn"] },
+    flag: "domain",
+    env: "KEI_DOMAIN",
+    key: "auth.domain",
+    default: "com",
+    help: "Region of the account; cn for accounts of mainland China",
+    on: "all",
+  },
+  dataDir: {
+    type: { kind: "path" },
+    flag: "data-dir",
+    env: "KEI_DATA_DIR",
+    key: "data_dir",
+    help: "Folder for kei's own files (default: beside the configuration file)",
+    hint: "PATH",
+    on: "all",
+  },
+  logLevel: {
+    type: { kind: "choice", values: ["debug", "info", "warn", "error"] },
+    flag: "log-level",
+    env: "KEI_LOG_LEVEL",
+    key: "log_level",
+    default: "info",
+    help: "How much is said while working",
+    on: "all",
+  },
+  directory: {
+    type: { kind: "path" },
+    flag: "download-dir",
+    short: "d",
+    env: "KEI_DOWNLOAD_DIR",
+    key: "download.directory",
+    help: "Folder that the photos are saved to",
+    hint: "PATH",
+    on: "sync",
+    check: notASystemFolder,
+  },
+} as const satisfies Record<string, Setting>;
