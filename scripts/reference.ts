@@ -1,8 +1,12 @@
-/** Writes docs/configuration.md from the table of settings: `bun scripts/reference.ts`. A test keeps it up to date. */
-import { writeFile } from "node:fs/promises";
+/**
+ * Writes docs/configuration.md from the table of settings, and the examples of docs/files.md from those that a test runs:
+ * `bun scripts/reference.ts`. Another test keeps both up to date.
+ */
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SETTING_NAMES, settingOf } from "../src/config/settings.ts";
 import type { Setting } from "../src/config/types.ts";
+import { type Example, FLAT, FOLDER_EXAMPLES, NAME_EXAMPLES } from "../test/support/examples.ts";
 import { ROOT } from "./steps.ts";
 
 const GROUPS: ReadonlyArray<readonly [Setting["on"], string]> = [
@@ -86,4 +90,29 @@ function capital(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
-if (import.meta.main) await writeFile(join(ROOT, "docs", "configuration.md"), configurationPage());
+/** A page with the examples between its marks. */
+export function withExamples(page: string): string {
+  return [
+    ["names", NAME_EXAMPLES],
+    ["folders", FOLDER_EXAMPLES],
+  ].reduce((text, [name, examples]) => {
+    const [start, end] = [`<!-- examples: ${String(name)} -->`, `<!-- end of ${String(name)} -->`];
+    const [head, rest] = text.split(start);
+    const tail = rest?.split(end)[1];
+    if (head === undefined || tail === undefined) throw new Error(`docs/files.md has no place for ${String(name)}`);
+    return `${head}${start}\n\n${(examples as readonly Example[]).map(exampleText).join("\n")}\n${end}${tail}`;
+  }, page);
+}
+
+function exampleText({ title, args, toml, files }: Example): string {
+  const flags = args.filter((arg, index) => !FLAT.some((flat, at) => index === at && arg === flat)).join(" ");
+  const said = toml === undefined ? (flags === "" ? "" : `: \`${flags}\``) : `:\n\n\`\`\`toml\n${toml}\n\`\`\``;
+  const start = title === "nothing" ? "Nothing said" : capital(title);
+  return `${start}${said}\n\n${files.map((file) => `    ${file.replaceAll(/ (?=IMG_)/g, "   ")}\n`).join("")}`;
+}
+
+if (import.meta.main) {
+  await writeFile(join(ROOT, "docs", "configuration.md"), configurationPage());
+  const files = join(ROOT, "docs", "files.md");
+  await writeFile(files, withExamples(await readFile(files, "utf8")));
+}

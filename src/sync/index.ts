@@ -36,7 +36,10 @@ export async function runSync(settings: SyncSettings, ports: Ports): Promise<Syn
       if (settings.retryFailed && state.listFiles("failed", 1).length === 0) return nothingFailed();
       respectBreak(state, ports.clock.now());
       ports.onProgress(IDLE);
-      const photos = await openPhotos(session, settings, ports, settings.perTransfer);
+      const photos = await openPhotos(session, settings, ports, {
+        retries: settings.perTransfer,
+        editedMotion: settings.renditions.edited || settings.renditions.liveResolution === "adjusted",
+      });
       const traits = await probeTraits(settings.directory, { write: !settings.dryRun });
       return await runCycle({
         settings,
@@ -144,7 +147,7 @@ const LIST_RETRIES = 3;
 /** The account's libraries with the number of photos Apple counts in each. */
 export function listLibraries(settings: AccountSettings, ports: Ports): Promise<readonly LibraryLine[]> {
   return withAccount(settings, ports, { patient: true }, async (session) => {
-    const photos = await openPhotos(session, settings, ports, LIST_RETRIES);
+    const photos = await openPhotos(session, settings, ports, { retries: LIST_RETRIES });
     const { libraries, problems } = await photos.libraries(ports.stop);
     for (const problem of problems) ports.logger.warn(problem);
     return Promise.all(
@@ -167,7 +170,7 @@ export function listAlbums(
   ports: Ports,
 ): Promise<ReadonlyArray<{ library: string; albums: readonly AlbumLine[]; unsupported: readonly string[] }>> {
   return withAccount(settings, ports, { patient: true }, async (session) => {
-    const photos = await openPhotos(session, settings, ports, LIST_RETRIES);
+    const photos = await openPhotos(session, settings, ports, { retries: LIST_RETRIES });
     const { libraries } = await photos.libraries(ports.stop);
     return Promise.all(
       libraries.filter(isPrimary).map(async (library) => {

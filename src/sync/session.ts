@@ -71,7 +71,7 @@ export async function openPhotos(
   session: AccountSession,
   settings: AccountSettings,
   ports: Ports,
-  retries: number,
+  { retries, editedMotion = false }: { readonly retries: number; readonly editedMotion?: boolean },
 ): Promise<Photos> {
   const { account } = await session.signIn.authenticate(credentials(settings, ports));
   return createPhotos({
@@ -81,6 +81,7 @@ export async function openPhotos(
     random: ports.random,
     logger: ports.logger,
     retries,
+    editedMotion,
     reauthenticate: async (attempt) => {
       ports.logger.warn("Apple has dropped the session, signing in again", { attempt });
       const renewed = await session.signIn.reauthenticate(

@@ -82,6 +82,7 @@ function fakeHttp(shape: Shape, delays: () => number, seen: number[]): AppleHttp
 async function walk(shape: Shape, lookAhead: number, expected: number | undefined, delays: () => number) {
   const asked: number[] = [];
   const photos = createPhotos({
+    editedMotion: false,
     http: fakeHttp(shape, delays, asked),
     account: { dsid: "1", clientId: "c", ckdatabaseUrl: "https://p61-ckdatabasews.icloud.com:443", domain: "com" },
     clock: systemClock,

@@ -15,8 +15,10 @@ const USER_ALBUM = 0;
 const FOLDER = 3;
 const SMART_ALBUM = 6;
 
+type AlbumDeps = Omit<ListDeps, "keys">;
+
 /** All albums of a library, those in folders too, however deep. Folders that contain each other are walked once. */
-export async function listAlbums(deps: ListDeps, library: Library, signal: AbortSignal): Promise<AlbumListing> {
+export async function listAlbums(deps: AlbumDeps, library: Library, signal: AbortSignal): Promise<AlbumListing> {
   const albums: Album[] = [];
   let complete = true;
   const unsupported: Array<{ name: string; reason: string }> = [];
@@ -46,7 +48,7 @@ export async function listAlbums(deps: ListDeps, library: Library, signal: Abort
 
 /** The records of a folder; `cut-off` at the end when there are more than are followed. */
 async function* albumRecords(
-  { cloudkit, clock, random, retries }: ListDeps,
+  { cloudkit, clock, random, retries }: AlbumDeps,
   library: Library,
   parent: AlbumId | undefined,
   signal: AbortSignal,

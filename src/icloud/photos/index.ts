@@ -5,7 +5,7 @@ import { asText, isObject, numberField, readRecord, textField, type WireRecord }
 import { listAlbums } from "./albums.ts";
 import { decodeAsset, masterOf } from "./decode.ts";
 import { listAssets, recordsOf } from "./list.ts";
-import { changesQuery, countBatch, indexingQuery, lookupQuery } from "./queries.ts";
+import { assetKeys, changesQuery, countBatch, indexingQuery, lookupQuery } from "./queries.ts";
 import type { Library, LookupResult, Photos, ZoneChange } from "./types.ts";
 
 export { CloudKitError, Throttled, TokenRefused } from "../cloudkit/errors.ts";
@@ -15,10 +15,16 @@ const LOOKUP_PAIRS = 100;
 /** Lists counted in one call. */
 const COUNT_BATCH = 50;
 
+export interface PhotosDeps extends CloudKitDeps {
+  /** Ask for the videos of edited Live Photos, too. */
+  readonly editedMotion: boolean;
+}
+
 /** The photos of a signed-in account. All calls share one retry budget, one brake and one way to renew the session. */
-export function createPhotos(deps: CloudKitDeps): Photos {
+export function createPhotos(deps: PhotosDeps): Photos {
   const cloudkit = new CloudKit(deps);
   const { clock, random, retries } = deps;
+  const keys = assetKeys(deps.editedMotion);
   return {
     libraries: (signal) => listLibraries(cloudkit, signal),
     readiness: async (library, signal) => {
@@ -43,11 +49,11 @@ export function createPhotos(deps: CloudKitDeps): Photos {
       }
       return counts;
     },
-    list: (library, list, options) => listAssets({ cloudkit, clock, random, retries }, library, list, options),
+    list: (library, list, options) => listAssets({ cloudkit, clock, random, retries, keys }, library, list, options),
     lookup: async (library, ids, signal) => {
       const results: LookupResult[] = [];
       for (let start = 0; start < ids.length; start += LOOKUP_PAIRS) {
-        results.push(...(await lookUp(cloudkit, library, ids.slice(start, start + LOOKUP_PAIRS), signal)));
+        results.push(...(await lookUp(cloudkit, library, ids.slice(start, start + LOOKUP_PAIRS), keys, signal)));
       }
       return results;
     },
@@ -107,10 +113,11 @@ async function lookUp(
   cloudkit: CloudKit,
   library: Library,
   ids: ReadonlyArray<{ readonly id: AssetId; readonly masterId: MasterId }>,
+  keys: readonly string[],
   signal: AbortSignal,
 ): Promise<LookupResult[]> {
   const names = new Set<string>(ids.flatMap(({ id, masterId }) => [masterId, id]));
-  const json = await cloudkit.call(library.database, "records/lookup", lookupQuery(library, [...names]), signal);
+  const json = await cloudkit.call(library.database, "records/lookup", lookupQuery(library, [...names], keys), signal);
   const found = new Map<string, WireRecord>();
   for (const record of recordsOf(json, "records/lookup"))
     if (record.recordName !== undefined) found.set(record.recordName, record);

@@ -4,13 +4,15 @@ import type { CloudKit } from "../cloudkit/client.ts";
 import { CloudKitError, isTransientCode } from "../cloudkit/errors.ts";
 import { asText, readRecord, type WireRecord } from "../cloudkit/record.ts";
 import { Pairing } from "./pairing.ts";
-import { DESIRED_KEYS, ID_KEYS, listQuery, ranksPerPage } from "./queries.ts";
+import { ID_KEYS, listQuery, ranksPerPage } from "./queries.ts";
 import type { AssetList, AssetPage, Library, ListingEnd, ListingOptions, RecordIssue } from "./types.ts";
 
 export interface ListDeps {
   readonly cloudkit: CloudKit;
   readonly clock: Clock;
   readonly random: Random;
+  /** What whole assets are asked for. */
+  readonly keys: readonly string[];
   /** How often a page with broken records is asked for again. */
   readonly retries: number;
 }
@@ -44,7 +46,7 @@ export async function* listAssets(
 ): AsyncGenerator<AssetPage, ListingEnd, void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const keys = options.idsOnly === true ? ID_KEYS : DESIRED_KEYS;
+  const keys = options.idsOnly === true ? ID_KEYS : deps.keys;
   const stride = ranksPerPage(list);
   const pairing = new Pairing(library.zone, options.seenBefore);
   const onTheWay = new Map<number, Promise<Answer>>();

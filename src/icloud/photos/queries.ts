@@ -45,6 +45,14 @@ export const DESIRED_KEYS: readonly string[] = [
   ...["containerId", "itemId", "position", "isKeyAsset"],
 ];
 
+/** Apple's page does not ask for the video of an edited Live Photo; only who wants it does (files.md 1.1, RN-3). */
+const EDITED_MOTION_KEYS = SIZED("resVidCompl");
+
+/** What whole assets are asked for. */
+export function assetKeys(editedMotion: boolean): readonly string[] {
+  return editedMotion ? [...DESIRED_KEYS, ...EDITED_MOTION_KEYS] : DESIRED_KEYS;
+}
+
 /** Enough to know who is a member: no resources, so that no URL is made. */
 export const ID_KEYS: readonly string[] = [
   "recordName",
@@ -208,11 +216,11 @@ export function albumQuery(library: Library, parent: AlbumId | undefined, marker
   };
 }
 
-export function lookupQuery(library: Library, names: readonly string[]): object {
+export function lookupQuery(library: Library, names: readonly string[], keys: readonly string[]): object {
   return {
     records: names.map((recordName) => ({ recordName })),
     zoneID: zoneId(library),
-    desiredKeys: [...DESIRED_KEYS, ...SPARSE_KEYS],
+    desiredKeys: [...keys, ...SPARSE_KEYS],
   };
 }
 
