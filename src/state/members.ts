@@ -1,7 +1,20 @@
+import type { AssetId } from "../library/asset.ts";
 import { type Connection, number, text } from "./connection.ts";
 import type { State } from "./types.ts";
 
-type Members = Pick<State, "beginMembers" | "addMembers" | "completeMembers" | "keepAlbums" | "isFiled" | "albumNames">;
+type Members = Pick<
+  State,
+  | "beginMembers"
+  | "addMembers"
+  | "completeMembers"
+  | "keepAlbums"
+  | "isFiled"
+  | "albumNames"
+  | "putRelations"
+  | "clearRelations"
+  | "unmetMembers"
+  | "memberCount"
+>;
 
 /**
  * Who is in which album. Each walk of an album writes a generation of its own; only a complete one counts, so a walk
@@ -58,6 +71,37 @@ export function members(db: Connection): Members {
       }),
     isFiled: (library, id) =>
       db.get("SELECT 1 AS one FROM members WHERE library = ? AND asset = ? LIMIT 1", library, id) !== undefined,
+    putRelations: (library, relations) =>
+      db.transaction(() => {
+        for (const { album, asset, removed } of relations) {
+          const change = removed
+            ? "DELETE FROM relations WHERE library = ? AND album = ? AND asset = ?"
+            : "INSERT OR IGNORE INTO relations (library, album, asset) VALUES (?, ?, ?)";
+          db.run(change, library, album, asset);
+        }
+      }),
+    clearRelations: (library) => {
+      db.run("DELETE FROM relations WHERE library = ?", library);
+    },
+    unmetMembers: (library, album) =>
+      db
+        .all(
+          `SELECT asset FROM relations r WHERE library = ?1 AND album = ?2 AND NOT EXISTS
+             (SELECT 1 FROM members m WHERE m.library = ?1 AND m.album = ?2 AND m.asset = r.asset) ORDER BY asset`,
+          library,
+          album,
+        )
+        .map((row) => text(row, "asset") as AssetId),
+    memberCount: (library, album, generation) =>
+      number(
+        db.get(
+          "SELECT count(*) AS members FROM members WHERE library = ? AND album = ? AND generation = ?",
+          library,
+          album,
+          generation,
+        ) ?? {},
+        "members",
+      ),
     albumNames: (library) =>
       db.all("SELECT name FROM album_names WHERE library = ? ORDER BY name", library).map((row) => text(row, "name")),
   };

@@ -147,6 +147,14 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX members_of_album ON members (library, album, generation);
   `,
+  `
+  CREATE TABLE relations (
+    library TEXT NOT NULL,
+    album TEXT NOT NULL,
+    asset TEXT NOT NULL,
+    PRIMARY KEY (library, album, asset)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Marks of the walk in progress; they vanish with the connection. */
@@ -182,6 +190,7 @@ export const TABLES = [
   "albums",
   "album_names",
   "members",
+  "relations",
 ] as const;
 
 /** The newest schema as temporary tables. */

@@ -297,6 +297,16 @@ export interface State {
   keepAlbums(library: ZoneName, keep: readonly AlbumId[]): void;
   /** Is the asset a member of any user album: in its last complete walk, or met in one since? */
   isFiled(library: ZoneName, id: AssetId): boolean;
+  /** Takes in who came into albums and who left them, whichever library they are of. */
+  putRelations(
+    library: ZoneName,
+    relations: ReadonlyArray<{ readonly album: AlbumId; readonly asset: AssetId; readonly removed: boolean }>,
+  ): void;
+  clearRelations(library: ZoneName): void;
+  /** Who is said to be in the album of `library`, but was not met when it was walked. */
+  unmetMembers(library: ZoneName, album: AlbumId): AssetId[];
+  /** How many members of the album are known from its walks. */
+  memberCount(library: ZoneName, album: AlbumId, generation: number): number;
   /**
    * Every name an album of this library was ever walked under: a selection that still uses the name of a renamed or
    * deleted one gets a warning, not an error (DECISIONS 5).

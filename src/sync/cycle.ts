@@ -10,12 +10,13 @@ import { cleanUp } from "./cleanup.ts";
 import { lookWhatIsLeftOut, tellWhatIsLeftOut } from "./defaults.ts";
 import { Finalizer } from "./finalizer.ts";
 import { Forecast } from "./forecast.ts";
+import { ForeignMembers } from "./foreign.ts";
 import { InFlight, type Job } from "./jobs.ts";
 import { fullReasonOf, syncLibrary } from "./library.ts";
 import { filtersOf, namingOf } from "./naming.ts";
 import { Newest } from "./newest.ts";
 import { Pace } from "./pace.ts";
-import { mergedTrees, searchedLibraries, selectLibraries } from "./passes.ts";
+import { hasAlbums, mergedTrees, searchedLibraries, selectLibraries } from "./passes.ts";
 import { Planner } from "./plan.ts";
 import { ProgressTeller } from "./progress.ts";
 import { Rehearsal } from "./rehearsal.ts";
@@ -176,6 +177,14 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     const retried = settings.retryFailed ? state.forgiveFailed() : state.requeueFailed(settings.perAsset);
     if (retried > 0) logger.info("files that failed before are tried again", { files: retried });
     await lookWhatIsLeftOut(libraries, selected, { photos, state, settings, tally, signal: stops.signal });
+    const foreign = new ForeignMembers({
+      photos,
+      state,
+      tally,
+      signal: stops.signal,
+      others: searched.filter((library) => !hasAlbums(library)),
+      unselected: libraries.filter((library) => !searched.includes(library)),
+    });
     for (const library of searched) {
       if (stops.stopped) break;
       await syncLibrary(library, selected.includes(library), {
@@ -187,6 +196,7 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
         clock,
         logger,
         cancel: stops.signal,
+        foreign,
         expect: (assets) => {
           teller.expect(assets);
           forecast.expect(assets);

@@ -1,15 +1,17 @@
 import { CloudKitError, TokenRefused } from "../icloud/cloudkit/errors.ts";
-import type { AlbumListing, Library, Photos } from "../icloud/photos/types.ts";
+import type { Album, AlbumListing, Library, Photos } from "../icloud/photos/types.ts";
 import type { AssetId } from "../library/asset.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
 import type { State } from "../state/types.ts";
 import { type Bridge, bridgeChanges } from "./bridge.ts";
+import { enumerate } from "./enumerate.ts";
+import type { ForeignMembers } from "./foreign.ts";
 import type { Pass } from "./pass.ts";
 import { hasAlbums, planPasses } from "./passes.ts";
 import type { Stops } from "./stops.ts";
 import type { Tally } from "./tally.ts";
 import type { SyncSettings } from "./types.ts";
-import { finishWalk, type OpenWalk, openWalk, type WalkDeps } from "./walk.ts";
+import type { WalkDeps } from "./walk.ts";
 
 export interface LibraryDeps {
   readonly photos: Photos;
@@ -20,6 +22,7 @@ export interface LibraryDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly cancel: AbortSignal;
+  readonly foreign: ForeignMembers;
   /** Raises the number of assets that are expected in this run. */
   readonly expect: (assets: number) => void;
   readonly walk: WalkDeps;
@@ -47,24 +50,28 @@ export async function syncLibrary(library: Library, selected: boolean, deps: Lib
   if (!listing.complete) tally.enumerationError(`${zone}: Apple did not tell all albums`);
   for (const album of listing.unsupported)
     logger.debug("album can't be listed", { album: album.name, reason: album.reason });
-  const { passes, warnings } = planPasses(library, listing, settings, selected, state.albumNames(zone));
+  const planned = planPasses(library, listing, settings, selected, state.albumNames(zone));
+  const { warnings } = planned;
+  const foreign = deps.foreign.passesFor(library);
+  const passes = [...foreign, ...planned.passes];
   for (const warning of warnings) {
     logger.warn(warning);
     tally.notice(warning);
   }
-  const counts = countInBackground(library, passes, deps);
-
+  // Whose members are known already: nobody is in any other album.
+  if (deps.foreign.known)
+    keepAlbums(
+      library,
+      foreign.flatMap(({ album }) => album ?? []),
+      state,
+    );
   const scan = state.beginScan(zone, clock.now());
-  const complete = await walkAll(passes, scan, counts, listing.complete, deps);
+  const complete = await enumerate(library, passes, scan, listing.complete, deps);
   const { cut } = deps.walk.newest;
   deps.walk.newest.forget();
   await deps.cleanUp(library);
   if (!complete || settings.dryRun || deps.stops.stopped) return;
-  if (hasAlbums(library) && (selected || settings.albumsAsked))
-    state.keepAlbums(
-      zone,
-      listing.albums.map((album) => album.id),
-    );
+  if (hasAlbums(library) && (selected || settings.albumsAsked)) keepAlbums(library, listing.albums, state);
   // What a whole walk over the selection did not meet is gone, or no longer selected.
   const pruned = cut || settings.retryFailed ? 0 : state.pruneUnseen(zone, scan);
   if (pruned > 0)
@@ -75,6 +82,13 @@ export async function syncLibrary(library: Library, selected: boolean, deps: Lib
   else await storeToken(library, passes, scan, readiness.token, deps);
 }
 
+function keepAlbums(library: Library, albums: readonly Album[], state: State): void {
+  state.keepAlbums(
+    library.zone,
+    albums.map(({ id }) => id),
+  );
+}
+
 /** Why a run that has walked to every end must not claim to have seen everything (files.md FI-8, engine.md 5.7). */
 function reasonToHold(settings: SyncSettings, cut: boolean): string | undefined {
   // A run that skips new photos on purpose must not step over them.
@@ -82,83 +96,6 @@ function reasonToHold(settings: SyncSettings, cut: boolean): string | undefined 
   if (cut) return "recent_limited_full_enumeration";
   // An upper limit in days moves: photos come to lie below it without a change in iCloud.
   return settings.skipCreatedAfter?.endsWith("d") === true ? "date_bounded_full_enumeration" : undefined;
-}
-
-/** Counts are for progress and for the end of a walk; nothing waits for them, and their failure is no failure. */
-function countInBackground(library: Library, passes: readonly Pass[], deps: LibraryDeps): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  deps.photos
-    .counts(
-      library,
-      passes.map((pass) => pass.list),
-      deps.cancel,
-    )
-    .then((found) => {
-      for (const [index, pass] of passes.entries()) {
-        const count = found[index];
-        if (count !== undefined) counts.set(pass.key, count);
-      }
-      deps.expect(expected(passes, counts));
-    })
-    .catch((error: unknown) => deps.logger.debug("could not count the library", { reason: String(error) }));
-  return counts;
-}
-
-/** The whole list when it is walked (albums are parts of it), else the albums. */
-function expected(passes: readonly Pass[], counts: ReadonlyMap<string, number>): number {
-  const whole = passes.find((pass) => pass.list.kind === "all");
-  if (whole !== undefined) return counts.get(whole.key) ?? 0;
-  return passes.reduce((sum, pass) => sum + (counts.get(pass.key) ?? 0), 0);
-}
-
-/**
- * Walks the passes in order; while one is planned, the first pages of the next ones are on their way as far as the
- * pace allows. The unfiled rest is opened only when every album is known (engine.md 1.3), so its URLs are fresh.
- */
-async function walkAll(
-  passes: readonly Pass[],
-  scan: number,
-  counts: ReadonlyMap<string, number>,
-  albumsKnown: boolean,
-  deps: LibraryDeps,
-): Promise<boolean> {
-  const open: OpenWalk[] = [];
-  let upcoming = 0;
-  let complete = albumsKnown;
-  let filedKnown = albumsKnown;
-  const openMore = (atMost: number) => {
-    while (open.length < atMost) {
-      const pass = passes[upcoming];
-      if (pass === undefined || (pass.onlyUnfiled && open.length > 0)) return;
-      upcoming += 1;
-      open.push(openWalk(pass, scan, () => counts.get(pass.key), deps.walk));
-    }
-  };
-  try {
-    for (;;) {
-      openMore(1);
-      const walk = open[0];
-      if (walk === undefined) return complete;
-      if (walk.pass.onlyUnfiled && !filedKnown) {
-        deps.tally.enumerationError(
-          "photos in no album were left for the next run, because not every album could be read",
-        );
-        return false;
-      }
-      openMore(deps.walk.pace.lookAhead());
-      const end = await finishWalk(walk, scan, deps.walk);
-      open.shift();
-      complete &&= end.complete;
-      filedKnown &&= end.accounted;
-      if (deps.stops.stopped) return false;
-    }
-  } finally {
-    await Promise.all(
-      open.map((walk) =>
-        walk.pages.return({ complete: false, accounted: false, reasons: [], firstToken: undefined, issues: [] }),
-      ),
-    );
-  }
 }
 
 async function storeToken(

@@ -32,15 +32,11 @@ export function searchedLibraries(
   libraries: readonly Library[],
   selected: readonly Library[],
 ): readonly Library[] {
-  const everywhere = settings.albumsAsked || parseSelectors("smart_folders", settings.smartFolders).mode !== "none";
-  return everywhere
-    ? libraries.filter((library) => selected.includes(library) || hasPasses(library, settings))
-    : selected;
-}
-
-function hasPasses(library: Library, settings: SyncSettings): boolean {
   const albums = settings.albumsAsked && parseSelectors("albums", settings.albums).mode !== "none";
-  return (albums && hasAlbums(library)) || parseSelectors("smart_folders", settings.smartFolders).mode !== "none";
+  const smart = parseSelectors("smart_folders", settings.smartFolders).mode !== "none";
+  const searched = albums || smart ? libraries : selected;
+  // Albums first: they tell which photos of other libraries are in them.
+  return searched.toSorted((a, b) => Number(hasAlbums(b)) - Number(hasAlbums(a)));
 }
 
 /** Albums are kept with the account's own library only (cloudkit.md 2.4). */

@@ -34,6 +34,8 @@ export interface WalkEnd {
   readonly complete: boolean;
   /** Whether all members of an album are known by name, those too whose records are broken (engine.md 1.3 b). */
   readonly accounted: boolean;
+  /** Members of the album that were met; undefined for other lists, and for those that were not walked to the end. */
+  readonly met?: number;
   /** Sync token of the zone from before the walk's first page. */
   readonly firstToken: string | undefined;
 }
@@ -145,7 +147,9 @@ function end(
     deps.state.addMembers(pass.library.zone, album, generation, namesOf(listing.issues));
     if (listing.accounted) deps.state.completeMembers(pass.library.zone, album, generation);
   }
-  return { complete: listing.complete, accounted: listing.accounted, firstToken: listing.firstToken };
+  const met = album === undefined ? undefined : deps.state.memberCount(pass.library.zone, album, generation);
+  const { complete, accounted, firstToken } = listing;
+  return { complete, accounted, firstToken, ...(met === undefined ? {} : { met }) };
 }
 
 /** A photo whose record is broken is a member all the same; the names of other records are nobody's. */

@@ -181,6 +181,46 @@ describe("libraries", () => {
     });
   }
 
+  for (const role of ["owner", "participant"] as const) {
+    test(`and their photos in own albums, for who is ${role}: they come into the album's folder, fetched once`, async () => {
+      const shared = library.addSharedLibrary(role);
+      const album = library.createAlbum({ name: "Rome" });
+      library.addToAlbum(photo("P1", "2024-05-01T10:00:00Z"), album);
+      const theirs = library.addAsset({
+        filename: "S1.JPG",
+        content: 901,
+        zone: shared.name,
+        assetDate: Date.parse("2024-05-02T10:00:00Z"),
+      });
+      library.addAsset({
+        filename: "S2.JPG",
+        content: 902,
+        zone: shared.name,
+        assetDate: Date.parse("2024-05-03T10:00:00Z"),
+      });
+      library.addToAlbum(theirs, album);
+      await begin();
+      const without = await sync();
+      expect(without.code).toBe(0);
+      expect(without.stderr).toContain('left out: 1 photo of the album "Rome", in a library that is not selected');
+      expect(await home.files()).toEqual(["Rome/P1.JPG"]);
+      expect((await sync("--library", "all")).code).toBe(0);
+      const files = ["2024/05/03/S2.JPG", "Rome/P1.JPG", "Rome/S1.JPG"];
+      expect(await home.files()).toEqual(files);
+      // Once the memberships are known, only what changed is asked for.
+      double.log.clear();
+      const again = await sync("--library", "all");
+      expect(again.stderr).toContain("Nothing new");
+      expect(double.log.count("cdn")).toBe(0);
+      // Out of the album: its file stays, and the photo comes to the rest.
+      library.removeFromAlbum(theirs, album);
+      expect((await sync("--library", "all")).code).toBe(0);
+      expect(await home.files()).toEqual(["2024/05/02/S1.JPG", ...files]);
+      expect(double.log.count("cdn")).toBe(0);
+      expect(again.stderr).not.toContain("does not add up");
+    });
+  }
+
   test("share one tree unless the template parts them, which is said", async () => {
     const shared = library.addSharedLibrary("owner");
     photo("P1", "2024-05-01T10:00:00Z");

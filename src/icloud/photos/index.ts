@@ -1,17 +1,16 @@
-import { type AssetId, type MasterId, PRIMARY_ZONE, type ZoneName } from "../../library/asset.ts";
+import { PRIMARY_ZONE, type ZoneName } from "../../library/asset.ts";
 import { CloudKit, type CloudKitDeps, type Database } from "../cloudkit/client.ts";
-import { CloudKitError, type Problem, problemOf, TokenRefused } from "../cloudkit/errors.ts";
-import { asText, isObject, numberField, readRecord, textField, type WireRecord } from "../cloudkit/record.ts";
+import { CloudKitError } from "../cloudkit/errors.ts";
+import { asText, isObject, numberField, readRecord, textField } from "../cloudkit/record.ts";
 import { listAlbums } from "./albums.ts";
-import { decodeAsset, masterOf } from "./decode.ts";
+import { changesSince, relationsSince } from "./changes.ts";
 import { listAssets, recordsOf } from "./list.ts";
-import { assetKeys, changesQuery, countBatch, indexingQuery, lookupQuery } from "./queries.ts";
-import type { Library, LookupResult, Photos, ZoneChange } from "./types.ts";
+import { LOOKUP_PAIRS, listNamed, lookUp } from "./lookup.ts";
+import { assetKeys, countBatch, indexingQuery } from "./queries.ts";
+import type { Library, LookupResult, Photos } from "./types.ts";
 
 export { CloudKitError, Throttled, TokenRefused } from "../cloudkit/errors.ts";
 
-/** Asset and master of 100 photos: the most that one lookup takes (cloudkit.md 4.6). */
-const LOOKUP_PAIRS = 100;
 /** Lists counted in one call. */
 const COUNT_BATCH = 50;
 
@@ -49,7 +48,10 @@ export function createPhotos(deps: PhotosDeps): Photos {
       }
       return counts;
     },
-    list: (library, list, options) => listAssets({ cloudkit, clock, random, retries, keys }, library, list, options),
+    list: (library, list, options) =>
+      list.kind === "named"
+        ? listNamed({ cloudkit, clock, keys }, library, list.ids, options)
+        : listAssets({ cloudkit, clock, random, retries, keys }, library, list, options),
     lookup: async (library, ids, signal) => {
       const results: LookupResult[] = [];
       for (let start = 0; start < ids.length; start += LOOKUP_PAIRS) {
@@ -57,7 +59,9 @@ export function createPhotos(deps: PhotosDeps): Photos {
       }
       return results;
     },
-    changesSince: (library, token, onChanges, signal) => followChanges(cloudkit, library, token, onChanges, signal),
+    relationsSince: (library, token, onRelations, signal) =>
+      relationsSince(cloudkit, library, token, onRelations, signal),
+    changesSince: (library, token, onChanges, signal) => changesSince(cloudkit, library, token, onChanges, signal),
   };
 }
 
@@ -105,100 +109,4 @@ async function zonesOf(cloudkit: CloudKit, database: Database, signal: AbortSign
 function countIn(answer: unknown): number | undefined {
   if (!isObject(answer) || !Array.isArray(answer["records"])) return undefined;
   return numberField(readRecord(answer["records"][0]), "itemCount");
-}
-
-const GONE: ReadonlySet<string> = new Set(["NOT_FOUND", "UNKNOWN_ITEM"]);
-
-async function lookUp(
-  cloudkit: CloudKit,
-  library: Library,
-  ids: ReadonlyArray<{ readonly id: AssetId; readonly masterId: MasterId }>,
-  keys: readonly string[],
-  signal: AbortSignal,
-): Promise<LookupResult[]> {
-  const names = new Set<string>(ids.flatMap(({ id, masterId }) => [masterId, id]));
-  const json = await cloudkit.call(library.database, "records/lookup", lookupQuery(library, [...names], keys), signal);
-  const found = new Map<string, WireRecord>();
-  for (const record of recordsOf(json, "records/lookup"))
-    if (record.recordName !== undefined) found.set(record.recordName, record);
-  return ids.map(({ id, masterId }): LookupResult => {
-    const asset = found.get(id);
-    const master = found.get(masterId);
-    const unknown = (reason: string): LookupResult => ({ id, state: "unknown", reason });
-    // A name that is missing from the answer says nothing; only Apple's word for "gone" does (cloudkit.md 4.6).
-    for (const record of [asset, master]) {
-      if (record !== undefined && (record.deleted || GONE.has(record.errorCode?.toUpperCase() ?? "")))
-        return { id, state: "gone" };
-    }
-    if (asset === undefined || master === undefined) return unknown("not in Apple's answer");
-    const code = asset.errorCode ?? master.errorCode;
-    if (code !== undefined) return unknown(code);
-    if (masterOf(asset) !== masterId) return unknown("it belongs to another original now");
-    const decoded = decodeAsset(library.zone, asset, master);
-    return "reason" in decoded ? unknown(decoded.reason) : { id, state: "found", asset: decoded };
-  });
-}
-
-async function followChanges(
-  cloudkit: CloudKit,
-  library: Library,
-  start: string,
-  onChanges: (changes: readonly ZoneChange[]) => void,
-  signal: AbortSignal,
-): Promise<string> {
-  const used = new Set<string>();
-  for (let token = start; ; ) {
-    used.add(token);
-    const json = await callChanges(cloudkit, library, token, signal);
-    const zones = json["zones"];
-    const zone: unknown = Array.isArray(zones) && zones.length === 1 ? zones[0] : undefined;
-    if (!isObject(zone)) throw unusable("the answer holds no zone");
-    refuseProblem(zone);
-    const records = zone["records"];
-    const next = asText(zone["syncToken"]);
-    if (!Array.isArray(records) || next === undefined || next.trim() === "")
-      throw unusable("the answer holds no changes");
-    const changes = records.map(readRecord);
-    const failed = changes.find((record) => record.errorCode !== undefined);
-    if (failed !== undefined) throw unusable(`a change came as an error: ${failed.errorCode}`);
-    onChanges(changes.flatMap(toChange));
-    if (zone["moreComing"] !== true) return next;
-    if (used.has(next)) throw unusable("the change feed does not move on");
-    token = next;
-  }
-}
-
-/** Token errors come as HTTP 400 or inside a 200; both mean the same. */
-async function callChanges(cloudkit: CloudKit, library: Library, token: string, signal: AbortSignal) {
-  try {
-    return await cloudkit.call(library.database, "changes/zone", changesQuery(library, token), signal);
-  } catch (error) {
-    if (error instanceof CloudKitError && error.problem.kind === "bad-request") throw new TokenRefused(error.message);
-    throw error;
-  }
-}
-
-function refuseProblem(zone: Record<string, unknown>): void {
-  if (asText(zone["serverErrorCode"]) === undefined) return;
-  const problem = problemOf(200, zone);
-  if (problem === undefined) return;
-  if (problem.kind === "bad-request") throw new TokenRefused(problem.reason ?? "token refused");
-  throw new CloudKitError("changes/zone", problem);
-}
-
-function toChange(record: WireRecord): ZoneChange[] {
-  if (record.recordName === undefined) return [];
-  return [
-    {
-      recordName: record.recordName,
-      recordType: record.recordType,
-      deleted: record.deleted,
-      masterId: masterOf(record),
-    },
-  ];
-}
-
-function unusable(reason: string): CloudKitError {
-  const problem: Problem = { kind: "transient", status: 200, code: undefined, reason, retryAfterMs: undefined };
-  return new CloudKitError("changes/zone", problem);
 }

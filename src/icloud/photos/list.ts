@@ -5,7 +5,7 @@ import { CloudKitError, isTransientCode } from "../cloudkit/errors.ts";
 import { asText, readRecord, type WireRecord } from "../cloudkit/record.ts";
 import { Pairing } from "./pairing.ts";
 import { ID_KEYS, listQuery, ranksPerPage } from "./queries.ts";
-import type { AssetList, AssetPage, Library, ListingEnd, ListingOptions, RecordIssue } from "./types.ts";
+import type { AssetPage, KeptList, Library, ListingEnd, ListingOptions, RecordIssue } from "./types.ts";
 
 export interface ListDeps {
   readonly cloudkit: CloudKit;
@@ -41,7 +41,7 @@ interface Answer {
 export async function* listAssets(
   deps: ListDeps,
   library: Library,
-  list: AssetList,
+  list: KeptList,
   options: ListingOptions,
 ): AsyncGenerator<AssetPage, ListingEnd, void> {
   const stop = new AbortController();
@@ -153,7 +153,7 @@ function countHalves(records: readonly WireRecord[]): { masters: number; assets:
 async function fetchPage(
   deps: ListDeps,
   library: Library,
-  list: AssetList,
+  list: KeptList,
   rank: number,
   keys: readonly string[],
   signal: AbortSignal,

@@ -1,6 +1,6 @@
 import { type AlbumId, PRIMARY_ZONE, type ZoneName } from "../../library/asset.ts";
 import type { SmartFolder } from "../../library/smart-folders.ts";
-import type { AssetList, Library } from "./types.ts";
+import type { KeptList, Library } from "./types.ts";
 
 /** Request bodies, exactly as Apple's own page sends them (cloudkit.md 2, 3, 4). */
 
@@ -133,7 +133,7 @@ function inSmartAlbum(value: string, index: string): ListShape {
   };
 }
 
-export function shapeOf(list: AssetList): ListShape {
+export function shapeOf(list: KeptList): ListShape {
   switch (list.kind) {
     case "all":
       return {
@@ -159,12 +159,12 @@ export function shapeOf(list: AssetList): ListShape {
 const MOST_RECORDS = 200;
 
 /** Assets on a full page: 100, or 66 where each comes with its membership. */
-export function ranksPerPage(list: AssetList): number {
+export function ranksPerPage(list: KeptList): number {
   return Math.floor(MOST_RECORDS / shapeOf(list).recordsPerRank);
 }
 
 /** One page of a list from `rank` on. Ascending rank means newest first (cloudkit.md 3.1). */
-export function listQuery(library: Library, list: AssetList, rank: number, keys: readonly string[]): object {
+export function listQuery(library: Library, list: KeptList, rank: number, keys: readonly string[]): object {
   const { recordType, recordsPerRank, filter } = shapeOf(list);
   return {
     query: {
@@ -186,7 +186,7 @@ export function indexingQuery(library: Library): object {
 }
 
 /** Counts of several lists at once; here, and only here, `filterBy` is an object (cloudkit.md 3.6). */
-export function countBatch(library: Library, lists: readonly AssetList[]): object {
+export function countBatch(library: Library, lists: readonly KeptList[]): object {
   return {
     batch: lists.map((list) => ({
       resultsLimit: 1,
@@ -224,6 +224,12 @@ export function lookupQuery(library: Library, names: readonly string[], keys: re
   };
 }
 
-export function changesQuery(library: Library, token: string): object {
-  return { zones: [{ zoneID: zoneId(library), syncToken: token, resultsLimit: MOST_RECORDS }] };
+/** What changed since `token`; with none everything that ever did. An empty token would mean: nothing (cloudkit.md 4.3). */
+export function changesQuery(library: Library, token: string | undefined, keys?: readonly string[]): object {
+  const since = token === undefined ? {} : { syncToken: token };
+  const wanted = keys === undefined ? {} : { desiredKeys: keys };
+  return { zones: [{ zoneID: zoneId(library), ...since, resultsLimit: MOST_RECORDS, ...wanted }] };
 }
+
+/** Enough to know who is in which album. */
+export const RELATION_KEYS: readonly string[] = ["containerId", "itemId", "isDeleted"];

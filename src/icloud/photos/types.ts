@@ -35,7 +35,12 @@ export type AssetList =
   /** The same by arrival in iCloud; it may hold hidden and deleted photos, too (cloudkit.md 3.1). */
   | { readonly kind: "added" }
   | { readonly kind: "smart"; readonly folder: SmartFolder }
-  | { readonly kind: "album"; readonly album: AlbumId };
+  | { readonly kind: "album"; readonly album: AlbumId }
+  /** Photos that are known by name; those that the library does not have are passed over. */
+  | { readonly kind: "named"; readonly ids: readonly AssetId[] };
+
+/** A list that Apple keeps and counts. */
+export type KeptList = Exclude<AssetList, { readonly kind: "named" }>;
 
 /** A record that could not become an asset. Counted, never fatal, never silent. */
 export interface RecordIssue {
@@ -92,6 +97,12 @@ export type LookupResult =
   | { readonly id: AssetId; readonly state: "gone" }
   | { readonly id: AssetId; readonly state: "unknown"; readonly reason: string };
 
+export interface Relation {
+  readonly album: AlbumId;
+  readonly asset: AssetId;
+  readonly removed: boolean;
+}
+
 export interface ZoneChange {
   readonly recordName: string;
   readonly recordType: string | null;
@@ -112,12 +123,18 @@ export interface Photos {
     signal: AbortSignal,
   ): Promise<{ readonly ready: boolean; readonly state: string; readonly token: string | undefined }>;
   albums(library: Library, signal: AbortSignal): Promise<AlbumListing>;
-  /** Counts of several lists in one call, in order; undefined where Apple gave none. */
-  counts(
+  /**
+   * Who was put into and taken out of albums since `token`, or ever: members of other libraries too, which no list
+   * tells (cloudkit.md 3.7). Returns the token to go on from. Throws `TokenRefused` when Apple does not accept `token`.
+   */
+  relationsSince(
     library: Library,
-    lists: readonly AssetList[],
+    token: string | undefined,
+    onRelations: (relations: readonly Relation[]) => void,
     signal: AbortSignal,
-  ): Promise<ReadonlyArray<number | undefined>>;
+  ): Promise<string>;
+  /** Counts of several lists in one call, in order; undefined where Apple gave none. */
+  counts(library: Library, lists: readonly KeptList[], signal: AbortSignal): Promise<ReadonlyArray<number | undefined>>;
   /** Walks a list in rank order. Throws on session loss or a page that stays broken after its retries. */
   list(library: Library, list: AssetList, options: ListingOptions): AsyncGenerator<AssetPage, ListingEnd, void>;
   /** Fresh records, and with them fresh URLs, for known assets. Any number of ids; asked in batches. */

@@ -1,0 +1,86 @@
+import type { AssetId, MasterId } from "../../library/asset.ts";
+import type { Clock } from "../../runtime/ports.ts";
+import type { CloudKit } from "../cloudkit/client.ts";
+import type { WireRecord } from "../cloudkit/record.ts";
+import { decodeAsset, masterOf } from "./decode.ts";
+import { recordsOf } from "./list.ts";
+import { lookupQuery } from "./queries.ts";
+import type { AssetPage, Library, ListingEnd, ListingOptions, LookupResult, RecordIssue } from "./types.ts";
+
+/** Asset and master of 100 photos: the most that one lookup takes (cloudkit.md 4.6). */
+export const LOOKUP_PAIRS = 100;
+
+const GONE: ReadonlySet<string> = new Set(["NOT_FOUND", "UNKNOWN_ITEM"]);
+
+/** Fresh records of photos whose originals are known; at most `LOOKUP_PAIRS`. */
+export async function lookUp(
+  cloudkit: CloudKit,
+  library: Library,
+  ids: ReadonlyArray<{ readonly id: AssetId; readonly masterId: MasterId }>,
+  keys: readonly string[],
+  signal: AbortSignal,
+): Promise<LookupResult[]> {
+  const names = new Set<string>(ids.flatMap(({ id, masterId }) => [masterId, id]));
+  const json = await cloudkit.call(library.database, "records/lookup", lookupQuery(library, [...names], keys), signal);
+  const found = new Map<string, WireRecord>();
+  for (const record of recordsOf(json, "records/lookup"))
+    if (record.recordName !== undefined) found.set(record.recordName, record);
+  return ids.map(({ id, masterId }): LookupResult => {
+    const asset = found.get(id);
+    const master = found.get(masterId);
+    const unknown = (reason: string): LookupResult => ({ id, state: "unknown", reason });
+    // A name that is missing from the answer says nothing; only Apple's word for "gone" does (cloudkit.md 4.6).
+    for (const record of [asset, master]) {
+      if (record !== undefined && (record.deleted || GONE.has(record.errorCode?.toUpperCase() ?? "")))
+        return { id, state: "gone" };
+    }
+    if (asset === undefined || master === undefined) return unknown("not in Apple's answer");
+    const code = asset.errorCode ?? master.errorCode;
+    if (code !== undefined) return unknown(code);
+    if (masterOf(asset) !== masterId) return unknown("it belongs to another original now");
+    const decoded = decodeAsset(library.zone, asset, master);
+    return "reason" in decoded ? unknown(decoded.reason) : { id, state: "found", asset: decoded };
+  });
+}
+
+/**
+ * Walks photos that are known by name alone: first the assets, then the originals they name. Those that the library
+ * does not have are passed over; those that Apple is silent about are issues.
+ */
+export async function* listNamed(
+  { cloudkit, clock, keys }: { readonly cloudkit: CloudKit; readonly clock: Clock; readonly keys: readonly string[] },
+  library: Library,
+  ids: readonly AssetId[],
+  options: ListingOptions,
+): AsyncGenerator<AssetPage, ListingEnd, void> {
+  let complete = true;
+  for (let start = 0; start < ids.length; start += LOOKUP_PAIRS) {
+    const part = ids.slice(start, start + LOOKUP_PAIRS);
+    const query = lookupQuery(library, part, ["masterRef"]);
+    const json = await cloudkit.call(library.database, "records/lookup", query, options.signal);
+    const pairs: Array<{ readonly id: AssetId; readonly masterId: MasterId }> = [];
+    const issues: RecordIssue[] = [];
+    for (const record of recordsOf(json, "records/lookup")) {
+      const code = record.errorCode?.toUpperCase();
+      if (code !== undefined && !GONE.has(code))
+        issues.push({ recordName: record.recordName, reason: "record-error", detail: code });
+      const masterId = code === undefined && !record.deleted ? masterOf(record) : undefined;
+      if (masterId !== undefined) pairs.push({ id: record.recordName as AssetId, masterId });
+    }
+    const receivedAt = clock.now();
+    const results = pairs.length === 0 ? [] : await lookUp(cloudkit, library, pairs, keys, options.signal);
+    for (const result of results) {
+      if (result.state === "unknown")
+        issues.push({ recordName: result.id, reason: "record-error", detail: result.reason });
+    }
+    complete &&= issues.length === 0;
+    yield {
+      assets: results.flatMap((result) => (result.state === "found" ? [result.asset] : [])),
+      issues,
+      duplicates: 0,
+      receivedAt,
+    };
+  }
+  const reasons = complete ? [] : ["Apple did not tell of some members"];
+  return { complete, accounted: true, reasons, firstToken: undefined, issues: [] };
+}

@@ -1,0 +1,84 @@
+import { TokenRefused } from "../icloud/photos/index.ts";
+import type { Library, Photos } from "../icloud/photos/types.ts";
+import type { State } from "../state/types.ts";
+import type { Pass } from "./pass.ts";
+import type { Tally } from "./tally.ts";
+
+export interface ForeignDeps {
+  readonly photos: Photos;
+  readonly state: State;
+  readonly tally: Tally;
+  readonly signal: AbortSignal;
+  /** Libraries, other than the albums' own, that are walked in this run. */
+  readonly others: readonly Library[];
+  /** Others that are there, but not walked. */
+  readonly unselected: readonly Library[];
+}
+
+/** An album that was walked, and how many of its members its own library did not show. */
+export interface ShortAlbum {
+  readonly pass: Pass;
+  readonly missing: number;
+}
+
+/**
+ * Members of albums that are photos of another library. Albums are kept with the own library, and their lists show only
+ * its photos, while their counts include all (cloudkit.md 3.7). Who the others are is read from the memberships
+ * themselves; they are then looked up by name in the other libraries, as albums of these (engine.md PL-14).
+ */
+export class ForeignMembers {
+  readonly #deps: ForeignDeps;
+  #albums: readonly Pass[] = [];
+  /** Whether all albums were walked in this run, so that it is known who else is in them. */
+  known = false;
+
+  constructor(deps: ForeignDeps) {
+    this.#deps = deps;
+  }
+
+  /** To be told of the albums that fell short of their count, when all of a library were walked. */
+  async learn(home: Library, short: readonly ShortAlbum[]): Promise<void> {
+    const { others, unselected, tally } = this.#deps;
+    this.known = true;
+    if (short.length === 0) return;
+    if (others.length > 0) {
+      await this.#readRelations(home);
+      this.#albums = short.map(({ pass }) => pass);
+      return;
+    }
+    if (unselected.length === 0) return;
+    for (const { pass, missing } of short) {
+      if (pass.purpose !== "place") continue;
+      const photos = missing === 1 ? "1 photo" : `${missing} photos`;
+      tally.notice(`left out: ${photos} of the album "${pass.label}", in a library that is not selected`);
+    }
+  }
+
+  /** The albums that may have members in `library`, as passes of that library. */
+  passesFor(library: Library): readonly Pass[] {
+    return this.#albums.flatMap((pass) => {
+      const ids = pass.album === undefined ? [] : this.#deps.state.unmetMembers(pass.library.zone, pass.album.id);
+      return ids.length === 0 ? [] : [{ ...pass, library, list: { kind: "named", ids } as const }];
+    });
+  }
+
+  /** What changed since last time; everything when that can't be told. */
+  async #readRelations(home: Library): Promise<void> {
+    const { photos, state, signal } = this.#deps;
+    const key = `relations_token:${home.zone}`;
+    const read = (token: string | undefined) =>
+      photos.relationsSince(home, token, (relations) => state.putRelations(home.zone, relations), signal);
+    let next: string;
+    try {
+      next = await read(state.meta(key));
+    } catch (error) {
+      if (!(error instanceof TokenRefused)) throw error;
+      state.transaction(() => {
+        state.deleteMeta(key);
+        state.clearRelations(home.zone);
+      });
+      next = await read(undefined);
+    }
+    state.setMeta(key, next);
+  }
+}
