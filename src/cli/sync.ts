@@ -74,6 +74,7 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
     bandwidthLimit: settings.bandwidthLimit,
     retryFailed: settings.retryFailed,
     dryRun: settings.dryRun,
+    watching: false,
     force: settings.force,
   };
   if (!settings.dryRun) await rememberFirstRun(context.resolved, env, log);

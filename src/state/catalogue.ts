@@ -7,6 +7,8 @@ import type { AssetRow, FileKey, RenditionRow, State } from "./types.ts";
 type Catalogue = Pick<
   State,
   | "asset"
+  | "assetsOf"
+  | "forgetAsset"
   | "putAsset"
   | "putIssue"
   | "renditionsOf"
@@ -32,6 +34,21 @@ export function catalogue(db: Connection): Catalogue {
       const row = db.get("SELECT * FROM assets WHERE library = ? AND id = ?", library, id);
       return row === undefined ? undefined : assetRow(row);
     },
+    assetsOf: (library, master) =>
+      db
+        .all("SELECT id FROM assets WHERE library = ? AND master_id = ? ORDER BY id", library, master)
+        .map((row) => text(row, "id") as AssetId),
+    forgetAsset: (library, id) =>
+      db.transaction(() => {
+        db.run(`DELETE FROM placements AS p WHERE library = ? AND asset = ? AND ${OPEN_PLACE}`, library, id);
+        db.run("DELETE FROM files WHERE library = ? AND asset = ? AND status <> 'downloaded'", library, id);
+        db.run(
+          `DELETE FROM assets AS a WHERE library = ? AND id = ?
+             AND NOT EXISTS (SELECT 1 FROM files f WHERE f.library = a.library AND f.asset = a.id)`,
+          library,
+          id,
+        );
+      }),
     putAsset: (row) => {
       db.run(
         `INSERT INTO assets (library, id, master_id, filename, kind, captured_at, time_zone_offset, added_at, is_favorite,

@@ -89,12 +89,12 @@ export function ledger(db: Connection): Ledger {
         db.get("INSERT INTO scans (library, started_at) VALUES (?, ?) RETURNING id", library, startedAt) ?? {},
         "id",
       ),
-    endScan: (library, scan) =>
+    endScan: (library, scan, whole = true) =>
       db.transaction(() => {
         db.runOne(`scan ${scan}`, "UPDATE scans SET ended = 1 WHERE id = ?", scan);
         // Everything an earlier, unfinished scan was to find out is known now.
         db.run("DELETE FROM scans WHERE library = ? AND id < ?", library, scan);
-        db.run("DELETE FROM issues WHERE library = ? AND seen_scan < ?", library, scan);
+        if (whole) db.run("DELETE FROM issues WHERE library = ? AND seen_scan < ?", library, scan);
       }),
     unfinishedScan: (library) =>
       optionalNumber(

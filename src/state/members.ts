@@ -1,4 +1,4 @@
-import type { AssetId } from "../library/asset.ts";
+import type { AlbumId, AssetId } from "../library/asset.ts";
 import { type Connection, number, text } from "./connection.ts";
 import type { State } from "./types.ts";
 
@@ -14,6 +14,13 @@ type Members = Pick<
   | "clearRelations"
   | "unmetMembers"
   | "memberCount"
+  | "putMember"
+  | "dropMember"
+  | "isWalked"
+  | "albumsWithMembers"
+  | "membersOf"
+  | "albumsHolding"
+  | "nameAlbum"
 >;
 
 /**
@@ -67,6 +74,7 @@ export function members(db: Connection): Members {
           if (kept.has(id)) continue;
           // The row stays: should the album come back, its next walk must not reuse a generation.
           db.run("DELETE FROM members WHERE library = ? AND album = ?", library, id);
+          db.run("UPDATE albums SET complete_generation = NULL WHERE library = ? AND id = ?", library, id);
         }
       }),
     isFiled: (library, id) =>
@@ -102,6 +110,44 @@ export function members(db: Connection): Members {
         ) ?? {},
         "members",
       ),
+    putMember: (library, album, asset) => {
+      db.run(
+        `INSERT OR IGNORE INTO members (library, album, asset, generation)
+           SELECT library, id, ?3, complete_generation FROM albums
+           WHERE library = ?1 AND id = ?2 AND complete_generation IS NOT NULL`,
+        library,
+        album,
+        asset,
+      );
+    },
+    dropMember: (album, asset) =>
+      db.transaction(() => {
+        db.run("DELETE FROM members WHERE album = ? AND asset = ?", album, asset);
+        db.run("DELETE FROM relations WHERE album = ? AND asset = ?", album, asset);
+      }),
+    isWalked: (library, album) =>
+      db.get(
+        "SELECT 1 AS one FROM albums WHERE library = ? AND id = ? AND complete_generation IS NOT NULL",
+        library,
+        album,
+      ) !== undefined,
+    albumsWithMembers: (library) =>
+      db
+        .all("SELECT DISTINCT album FROM members WHERE library = ? ORDER BY album", library)
+        .map((row) => text(row, "album") as AlbumId),
+    membersOf: (library, album) =>
+      db
+        .all("SELECT asset FROM members WHERE library = ? AND album = ? ORDER BY asset", library, album)
+        .map((row) => text(row, "asset") as AssetId),
+    albumsHolding: (library, asset) =>
+      db
+        .all("SELECT album FROM members WHERE library = ? AND asset = ? ORDER BY album", library, asset)
+        .map((row) => text(row, "album") as AlbumId),
+    nameAlbum: (library, album, name) =>
+      db.transaction(() => {
+        db.run("INSERT OR IGNORE INTO album_names (library, name) VALUES (?, ?)", library, name);
+        db.run("UPDATE albums SET name = ? WHERE library = ? AND id = ?", name, library, album);
+      }),
     albumNames: (library) =>
       db.all("SELECT name FROM album_names WHERE library = ? ORDER BY name", library).map((row) => text(row, "name")),
   };

@@ -154,6 +154,8 @@ export const MIGRATIONS: readonly string[] = [
     asset TEXT NOT NULL,
     PRIMARY KEY (library, album, asset)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX assets_by_master ON assets (library, master_id);
+  CREATE INDEX members_by_asset ON members (album, asset);
   `,
 ];
 

@@ -172,8 +172,11 @@ export interface State {
 
   /** A new number for one enumeration of a library; assets and issues carry the last scan that met them. */
   beginScan(library: ZoneName, startedAt: number): number;
-  /** Natural end of a scan: clears the mark that says it is unfinished. */
-  endScan(library: ZoneName, scan: number): void;
+  /**
+   * Natural end of a scan: clears the mark that says it is unfinished. What a `whole` one did not meet again of earlier
+   * issues is settled; one over changes alone leaves them.
+   */
+  endScan(library: ZoneName, scan: number, whole?: boolean): void;
   /** Start (ms) of an enumeration that never ended, if any. */
   unfinishedScan(library: ZoneName): number | undefined;
   /** Libraries whose last enumeration never ended. */
@@ -201,6 +204,13 @@ export interface State {
   takeSecondTries(library: ZoneName, limit: number): SecondTry[];
 
   asset(library: ZoneName, id: AssetId): AssetRow | undefined;
+  /** The assets that show an original. */
+  assetsOf(library: ZoneName, master: MasterId): AssetId[];
+  /**
+   * iCloud no longer has the asset: unfinished work for it is forgotten, and the row too when no file of it is on disk.
+   * What is on disk stays. Unknown assets are no mistake.
+   */
+  forgetAsset(library: ZoneName, id: AssetId): void;
   /** Inserts or refreshes a catalogue row. */
   putAsset(row: AssetRow): void;
   /** Records that could not become assets; replaced per scan. */
@@ -303,6 +313,17 @@ export interface State {
     relations: ReadonlyArray<{ readonly album: AlbumId; readonly asset: AssetId; readonly removed: boolean }>,
   ): void;
   clearRelations(library: ZoneName): void;
+  /** Notes that one asset came into an album, or left it; an album that was never walked whole is left alone. */
+  putMember(library: ZoneName, album: AlbumId, asset: AssetId): void;
+  dropMember(album: AlbumId, asset: AssetId): void;
+  /** Whether the album was ever walked to its end. */
+  isWalked(library: ZoneName, album: AlbumId): boolean;
+  /** Albums of the library that have members. */
+  albumsWithMembers(library: ZoneName): AlbumId[];
+  membersOf(library: ZoneName, album: AlbumId): AssetId[];
+  /** Albums that the asset is in. */
+  albumsHolding(library: ZoneName, asset: AssetId): AlbumId[];
+  nameAlbum(library: ZoneName, album: AlbumId, name: string): void;
   /** Who is said to be in the album of `library`, but was not met when it was walked. */
   unmetMembers(library: ZoneName, album: AlbumId): AssetId[];
   /** How many members of the album are known from its walks. */

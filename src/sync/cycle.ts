@@ -12,17 +12,19 @@ import { Finalizer } from "./finalizer.ts";
 import { Forecast } from "./forecast.ts";
 import { ForeignMembers } from "./foreign.ts";
 import { InFlight, type Job } from "./jobs.ts";
-import { fullReasonOf, syncLibrary } from "./library.ts";
+import { syncLibrary } from "./library.ts";
+import { Memory } from "./memory.ts";
 import { filtersOf, namingOf } from "./naming.ts";
 import { Newest } from "./newest.ts";
 import { Pace } from "./pace.ts";
-import { hasAlbums, mergedTrees, searchedLibraries, selectLibraries } from "./passes.ts";
+import { hasAlbums, mergedTrees } from "./passes.ts";
 import { Planner } from "./plan.ts";
 import { ProgressTeller } from "./progress.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import { buildReport } from "./report.ts";
 import { deviceOf } from "./root.ts";
 import { Stops } from "./stops.ts";
+import { survey } from "./survey.ts";
 import { Tally } from "./tally.ts";
 import { sweepTemps } from "./temps.ts";
 import type { Ports, SyncReport, SyncSettings } from "./types.ts";
@@ -36,15 +38,6 @@ export interface CycleDeps {
   readonly traits: PathTraits;
   readonly transfer: Omit<TransferDeps, "stop" | "cancel" | "onBytes">;
 }
-
-/** Reasons for a full enumeration, strongest first (cli.md 6.3). */
-const REASONS = [
-  "explicit_retry_failed",
-  "no_stored_token",
-  "retry_failed_rows",
-  "pending_rows",
-  "other_static_reason",
-];
 
 /** Until when Apple wants to be left alone, ms; kept over restarts (DECISIONS 11). */
 const THROTTLED_UNTIL = "throttled_until";
@@ -160,20 +153,21 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
 
   let failure: unknown;
   let cutOff = false;
-  let fullReason: string | undefined;
+  let unchanged = false;
   try {
-    const { libraries, problems } = await photos.libraries(stops.signal);
-    for (const problem of problems) logger.warn(problem);
-    const selected = selectLibraries(settings, libraries);
-    // Who asked for more than the own library has not got all of it.
-    if (settings.libraries.some((selector) => selector !== "primary"))
-      for (const problem of problems) tally.enumerationError(problem);
-    const searched = searchedLibraries(settings, libraries, selected);
+    const memory = new Memory(state, settings);
+    const { libraries, selected, searched, turns, settle } = await survey({
+      photos,
+      state,
+      memory,
+      settings,
+      tally,
+      logger,
+      signal: stops.signal,
+    });
+    unchanged = turns.length === 0;
     const merged = mergedTrees(settings, selected.length, searched.length);
     if (merged !== undefined) tally.notice(merged);
-    fullReason = REASONS.find((reason) =>
-      searched.some((library) => fullReasonOf(library, state, settings) === reason),
-    );
     const retried = settings.retryFailed ? state.forgiveFailed() : state.requeueFailed(settings.perAsset);
     if (retried > 0) logger.info("files that failed before are tried again", { files: retried });
     await lookWhatIsLeftOut(libraries, selected, { photos, state, settings, tally, signal: stops.signal });
@@ -185,11 +179,15 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
       others: searched.filter((library) => !hasAlbums(library)),
       unselected: libraries.filter((library) => !searched.includes(library)),
     });
+    let settled = true;
     for (const library of searched) {
       if (stops.stopped) break;
-      await syncLibrary(library, selected.includes(library), {
+      const turn = turns.find((one) => one.library === library) ?? foreign.turnOf(library, selected.includes(library));
+      if (turn === undefined) continue;
+      const done = await syncLibrary(turn, {
         photos,
         state,
+        memory,
         settings,
         tally,
         stops,
@@ -216,7 +214,9 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
           });
         },
       });
+      settled &&= done;
     }
+    if (settled && !stops.stopped && !settings.dryRun && tally.enumerationErrors.length === 0) settle();
   } catch (error) {
     failure = error;
     // A request that a stop has cut off is not a failure of its own.
@@ -248,7 +248,7 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     settings,
     elapsedMs: clock.monotonic() - began,
     planned: rehearsal?.planned,
-    fullReason,
+    unchanged,
     expected: teller.expected,
   });
   state.endRun(run, {

@@ -63,6 +63,11 @@ export class DiskView {
   }
 }
 
+/** What stands at `path` below the download folder. */
+export function lookAtFile(root: string, path: string): Look {
+  return lookAt(join(root, path));
+}
+
 /** One `lstat`, its errors told apart: only ENOENT and ENOTDIR mean absent (engine.md RC-1). */
 export function lookAt(absolute: string): Look {
   try {

@@ -1,6 +1,7 @@
 import { TokenRefused } from "../icloud/photos/index.ts";
 import type { Library, Photos } from "../icloud/photos/types.ts";
 import type { State } from "../state/types.ts";
+import type { Turn } from "./library.ts";
 import type { Pass } from "./pass.ts";
 import type { Tally } from "./tally.ts";
 
@@ -31,9 +32,31 @@ export class ForeignMembers {
   #albums: readonly Pass[] = [];
   /** Whether all albums were walked in this run, so that it is known who else is in them. */
   known = false;
+  #disturbed = false;
 
   constructor(deps: ForeignDeps) {
     this.#deps = deps;
+  }
+
+  /**
+   * Albums have got or lost members that their own library does not have: photos of the others, which are listed in full
+   * for it, so that these find their places.
+   */
+  async disturb(home: Library, albums: readonly Pass[]): Promise<void> {
+    const { others, state } = this.#deps;
+    if (albums.length === 0 || others.length === 0) return;
+    await this.learn(
+      home,
+      albums.map((pass) => ({ pass, missing: 0 })),
+    );
+    for (const { zone } of others) state.clearZoneToken(zone);
+    this.#disturbed = true;
+  }
+
+  /** A turn for a library in which nothing has changed, but albums have that may hold its photos. */
+  turnOf(library: Library, selected: boolean): Turn | undefined {
+    if (!this.#disturbed || !this.#deps.others.includes(library)) return undefined;
+    return { library, selected, reason: "no_stored_token" };
   }
 
   /** To be told of the albums that fell short of their count, when all of a library were walked. */

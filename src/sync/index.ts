@@ -70,6 +70,7 @@ export async function runSync(settings: SyncSettings, ports: Ports): Promise<Syn
 function nothingFailed(): SyncReport {
   return {
     outcome: "success",
+    unchanged: true,
     dryRun: false,
     assetsSeen: 0,
     downloaded: 0,

@@ -1,11 +1,13 @@
 import { CloudKitError, TokenRefused } from "../icloud/cloudkit/errors.ts";
 import type { Album, AlbumListing, Library, Photos } from "../icloud/photos/types.ts";
-import type { AssetId } from "../library/asset.ts";
+import type { AlbumId } from "../library/asset.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
 import type { State } from "../state/types.ts";
-import { type Bridge, bridgeChanges } from "./bridge.ts";
+import { type Delta, hasRemovals, isEmpty, readDelta } from "./delta.ts";
 import { enumerate } from "./enumerate.ts";
 import type { ForeignMembers } from "./foreign.ts";
+import { followChanges } from "./incremental.ts";
+import type { FullReason, Memory } from "./memory.ts";
 import type { Pass } from "./pass.ts";
 import { hasAlbums, planPasses } from "./passes.ts";
 import type { Stops } from "./stops.ts";
@@ -16,6 +18,7 @@ import type { WalkDeps } from "./walk.ts";
 export interface LibraryDeps {
   readonly photos: Photos;
   readonly state: State;
+  readonly memory: Memory;
   readonly settings: SyncSettings;
   readonly tally: Tally;
   readonly stops: Stops;
@@ -30,63 +33,109 @@ export interface LibraryDeps {
   readonly cleanUp: (library: Library) => Promise<void>;
 }
 
+/** A library whose turn it is. */
+export interface Turn {
+  readonly library: Library;
+  /** Its photos are wanted; else it is asked only for what is looked for everywhere. */
+  readonly selected: boolean;
+  /** Why it is listed in full; undefined: its changes are enough. */
+  readonly reason: FullReason | undefined;
+}
+
+/** The lists of a library that are walked, as they are now. */
+export interface Prepared {
+  /** Undefined where there are no albums to list, or nobody wants them. */
+  readonly listing: AlbumListing | undefined;
+  readonly passes: readonly Pass[];
+  /** The library's own: those that hold photos of others are not among them. */
+  readonly foreign: readonly Pass[];
+  /** Sync token of the zone from before anything was listed. */
+  readonly firstToken: string | undefined;
+}
+
 /**
- * One full enumeration of a library: albums, then what is in none, then the changes that happened meanwhile. The zone
- * token is stored only when every part ended naturally (engine.md 5.5); failed files do not hold it, since their rows
- * are durable work (DECISIONS 13). A library that is not `selected` is asked only for what is looked for everywhere.
+ * Brings one library up to date: by its changes, where they are enough, else by listing it in full. Returns whether
+ * everything up to the zone token that is stored now is on disk or on record. Why it was listed in full after all, when
+ * Apple refused to tell the changes, is in `tally`.
  */
-export async function syncLibrary(library: Library, selected: boolean, deps: LibraryDeps): Promise<void> {
-  const { photos, state, settings, tally, logger, clock, cancel } = deps;
-  const zone = library.zone;
+export async function syncLibrary(turn: Turn, deps: LibraryDeps): Promise<boolean> {
+  const { library, selected, reason } = turn;
+  const { photos, tally, cancel } = deps;
   const readiness = await photos.readiness(library, cancel);
   if (!readiness.ready) {
-    tally.enumerationError(`${zone}: Apple is still preparing this library (${readiness.state}); try again later`);
-    return;
+    tally.enumerationError(
+      `${library.zone}: Apple is still preparing this library (${readiness.state}); try again later`,
+    );
+    return false;
   }
-  const listing: AlbumListing =
-    hasAlbums(library) && (selected || settings.albumsAsked)
-      ? await photos.albums(library, cancel)
-      : { albums: [], unsupported: [], complete: true };
-  if (!listing.complete) tally.enumerationError(`${zone}: Apple did not tell all albums`);
-  for (const album of listing.unsupported)
+  if (reason === undefined) {
+    const followed = await followChanges(library, selected, deps);
+    if (typeof followed === "boolean") return followed;
+    tally.fullReason(followed);
+  } else {
+    tally.fullReason(reason);
+  }
+  return await listInFull(turn, await prepare(library, selected, readiness.token, deps), deps);
+}
+
+/** Finds out which albums there are, and makes passes of what is wanted. Throws `Failure` for a selection of nothing. */
+export async function prepare(
+  library: Library,
+  selected: boolean,
+  firstToken: string | undefined,
+  { photos, state, settings, tally, logger, cancel, foreign }: LibraryDeps,
+): Promise<Prepared> {
+  const { zone } = library;
+  const asked = hasAlbums(library) && (selected || settings.albumsAsked);
+  const listing = asked ? await photos.albums(library, cancel) : undefined;
+  if (listing?.complete === false) tally.enumerationError(`${zone}: Apple did not tell all albums`);
+  for (const album of listing?.unsupported ?? [])
     logger.debug("album can't be listed", { album: album.name, reason: album.reason });
-  const planned = planPasses(library, listing, settings, selected, state.albumNames(zone));
-  const { warnings } = planned;
-  const foreign = deps.foreign.passesFor(library);
-  const passes = [...foreign, ...planned.passes];
+  const { passes, warnings } = planPasses(library, listing ?? NO_ALBUMS, settings, selected, state.albumNames(zone));
   for (const warning of warnings) {
     logger.warn(warning);
     tally.notice(warning);
   }
-  // Whose members are known already: nobody is in any other album.
-  if (deps.foreign.known)
-    keepAlbums(
-      library,
-      foreign.flatMap(({ album }) => album ?? []),
-      state,
-    );
+  const others = foreign.passesFor(library);
+  return { listing, passes: [...others, ...passes], foreign: others, firstToken };
+}
+
+const NO_ALBUMS: AlbumListing = { albums: [], unsupported: [], complete: true };
+
+/**
+ * One full enumeration: albums, then smart folders, then what is in no album, then the changes that happened meanwhile.
+ * The zone token is stored only when every part ended naturally (engine.md 5.5); failed files do not hold it, since
+ * their rows are durable work (DECISIONS 13).
+ */
+async function listInFull(turn: Turn, prepared: Prepared, deps: LibraryDeps): Promise<boolean> {
+  const { library } = turn;
+  const { state, settings, tally, logger, clock, stops } = deps;
+  const { zone } = library;
+  const { listing, passes, foreign } = prepared;
+  // Photos of this library are in these albums of the other one, and in no others any more.
+  if (deps.foreign.known) state.keepAlbums(zone, idsOf(foreign.flatMap(({ album }) => album ?? [])));
   const scan = state.beginScan(zone, clock.now());
-  const complete = await enumerate(library, passes, scan, listing.complete, deps);
+  const complete = await enumerate(library, passes, scan, listing?.complete ?? true, deps);
   const { cut } = deps.walk.newest;
   deps.walk.newest.forget();
   await deps.cleanUp(library);
-  if (!complete || settings.dryRun || deps.stops.stopped) return;
-  if (hasAlbums(library) && (selected || settings.albumsAsked)) keepAlbums(library, listing.albums, state);
+  if (!complete || settings.dryRun || stops.stopped) return false;
+  if (listing !== undefined) state.keepAlbums(zone, idsOf(listing.albums));
   // What a whole walk over the selection did not meet is gone, or no longer selected.
   const pruned = cut || settings.retryFailed ? 0 : state.pruneUnseen(zone, scan);
   if (pruned > 0)
     logger.info("forgot unfinished work for photos that are gone or no longer selected", { files: pruned });
   state.endScan(zone, scan);
   const held = reasonToHold(settings, cut);
-  if (held !== undefined) tally.tokenHeld = held;
-  else await storeToken(library, passes, scan, readiness.token, deps);
+  if (held !== undefined) {
+    tally.tokenHeld = held;
+    return false;
+  }
+  return await bridge(turn, prepared, scan, deps);
 }
 
-function keepAlbums(library: Library, albums: readonly Album[], state: State): void {
-  state.keepAlbums(
-    library.zone,
-    albums.map(({ id }) => id),
-  );
+export function idsOf(albums: readonly Album[]): readonly AlbumId[] {
+  return albums.map(({ id }) => id);
 }
 
 /** Why a run that has walked to every end must not claim to have seen everything (files.md FI-8, engine.md 5.7). */
@@ -98,53 +147,54 @@ function reasonToHold(settings: SyncSettings, cut: boolean): string | undefined 
   return settings.skipCreatedAfter?.endsWith("d") === true ? "date_bounded_full_enumeration" : undefined;
 }
 
-async function storeToken(
-  library: Library,
-  passes: readonly Pass[],
-  scan: number,
-  firstToken: string | undefined,
-  deps: LibraryDeps,
-): Promise<void> {
-  const { photos, state, logger, cancel } = deps;
+/**
+ * A list is not a snapshot: what changed while it was walked is asked for and taken in, and only then the token is moved
+ * on (cloudkit.md 3.9). What was taken out meanwhile has moved the rest, so that a photo may have been passed over: then
+ * the next run lists everything again.
+ */
+async function bridge(turn: Turn, prepared: Prepared, scan: number, deps: LibraryDeps): Promise<boolean> {
+  const { tally, logger, memory } = deps;
+  const { library, selected } = turn;
+  const { firstToken, passes } = prepared;
   if (firstToken === undefined || firstToken.trim() === "") {
-    deps.tally.tokenHeld = "icloud_sync_token_missing";
+    tally.tokenHeld = "icloud_sync_token_missing";
     logger.warn("Apple sent no sync token; the next run lists everything again", { library: library.zone });
-    return;
+    return false;
   }
-  const bridge = await bridgeOrNothing(library, firstToken, deps);
-  if (bridge === undefined) {
-    deps.tally.tokenHeld = "asset_delta_hydration_incomplete";
-    return;
+  const delta = await deltaOrNothing(library, firstToken, deps);
+  if (delta === undefined) {
+    tally.tokenHeld = "asset_delta_hydration_incomplete";
+    return false;
   }
-  let told = bridge.complete;
-  if (bridge.changed.length > 0) {
-    const looked = await photos.lookup(library, bridge.changed, cancel);
-    for (const result of looked) {
-      if (result.state === "unknown") told = false;
-      if (result.state !== "found") continue;
-      for (const pass of passesOf(result.asset.id, library, passes, state)) {
-        const jobs = await deps.walk.planner.plan(pass, [result.asset], scan, deps.clock.now());
-        for (const job of jobs) if (!(await deps.walk.enqueue(job))) return;
-      }
-    }
-  }
-  if (told) {
-    state.setZoneToken(library.zone, bridge.token);
-  } else {
-    deps.tally.tokenHeld = "asset_delta_hydration_incomplete";
-    logger.info("the library changed while it was listed; the next run lists everything again", {
+  if (hasRemovals(delta)) {
+    tally.tokenHeld = "producer_enumeration_incomplete";
+    logger.info("photos were taken away while the library was listed; the next run lists everything again", {
       library: library.zone,
     });
+    // What was added meanwhile is saved all the same.
+    await followChanges(library, selected, deps, { token: firstToken, scan, keep: false });
+    return false;
   }
+  if (isEmpty(delta)) {
+    memory.keepToken(library, delta.token, placedAlbums(passes));
+    return true;
+  }
+  memory.keepToken(library, firstToken, placedAlbums(passes));
+  return (await followChanges(library, selected, deps, { token: firstToken, scan, keep: true })) === true;
+}
+
+/** Ids of the albums that have folders of their own. */
+export function placedAlbums(passes: readonly Pass[]): readonly string[] {
+  return passes.flatMap(({ purpose, album }) => (purpose === "place" && album !== undefined ? [album.id] : []));
 }
 
 /** Refusals of the change feed that say nothing about the session or the account. */
 const UNTOLD: ReadonlySet<string> = new Set(["transient", "bad-request", "zone-gone", "permanent"]);
 
 /** Undefined when Apple will not tell what has changed: all files are safe, and the next run lists everything again. */
-async function bridgeOrNothing(library: Library, firstToken: string, deps: LibraryDeps): Promise<Bridge | undefined> {
+async function deltaOrNothing(library: Library, token: string, deps: LibraryDeps): Promise<Delta | undefined> {
   try {
-    return await bridgeChanges(deps.photos, library, firstToken, deps.cancel);
+    return await readDelta(deps.photos, library, token, deps.state, deps.cancel);
   } catch (error) {
     if (!(error instanceof TokenRefused || (error instanceof CloudKitError && UNTOLD.has(error.problem.kind))))
       throw error;
@@ -154,24 +204,4 @@ async function bridgeOrNothing(library: Library, firstToken: string, deps: Libra
     });
     return undefined;
   }
-}
-
-/** Where an asset that changed during the walk is planned again: where it is placed, else with the unfiled rest. */
-function passesOf(id: AssetId, library: Library, passes: readonly Pass[], state: State): readonly Pass[] {
-  const keys = new Set(state.placementsOf(library.zone, id).map((place) => place.pass));
-  const held = passes.filter((pass) => pass.purpose === "place" && keys.has(pass.key));
-  return held.length > 0 ? held : passes.filter((pass) => pass.list.kind === "all");
-}
-
-/**
- * Why a library is listed in full, in the closed vocabulary of the report; the first that applies (cli.md 6.3). Asked
- * before failed files are put back to pending, or the reason could never be told.
- */
-export function fullReasonOf(library: Library, state: State, settings: SyncSettings): string {
-  if (settings.retryFailed) return "explicit_retry_failed";
-  if (state.zoneToken(library.zone) === undefined) return "no_stored_token";
-  const open = state.openWork(library.zone, settings.perAsset);
-  if (open.failed > 0) return "retry_failed_rows";
-  if (open.pending > 0) return "pending_rows";
-  return "other_static_reason";
 }

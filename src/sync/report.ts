@@ -12,7 +12,7 @@ export interface ReportInput {
   readonly state: State;
   readonly settings: SyncSettings;
   readonly elapsedMs: number;
-  readonly fullReason: string | undefined;
+  readonly unchanged: boolean;
   readonly expected: number | undefined;
   /** What a dry run would have done. */
   readonly planned: SyncReport["planned"];
@@ -20,7 +20,7 @@ export interface ReportInput {
 
 /** What a run has come to: session loss before interruption before partial failure before success (engine.md 1.10). */
 export function buildReport(input: ReportInput): SyncReport {
-  const { tally, stops, state, settings, elapsedMs, planned, fullReason, expected } = input;
+  const { tally, stops, state, settings, elapsedMs, planned, unchanged, expected } = input;
   const totals = state.totals(settings.perAsset);
   const failed = state.listFiles("failed", NAMED_FAILURES);
   const failures =
@@ -45,7 +45,8 @@ export function buildReport(input: ReportInput): SyncReport {
     skipped: tally.skipped,
     issues: tally.allIssues(),
     enumerationErrors: tally.enumerationErrors,
-    fullReason,
+    unchanged,
+    fullReason: tally.listedInFull,
     expected,
     rateLimited: tally.rateLimited,
     duplicates: tally.duplicates,

@@ -1,3 +1,4 @@
+import { FULL_REASONS, type FullReason } from "./memory.ts";
 import type { Progress, SyncReport } from "./types.ts";
 
 /** How one listed asset was dealt with; the strongest outcome of its files (engine.md PL-23). */
@@ -27,6 +28,7 @@ export class Tally {
   rateLimited = 0;
   /** Why the sync token was not stored, if it was not. */
   tokenHeld: string | undefined;
+  listedInFull: FullReason | undefined;
   /** Assets whose edited version is not among the files that were chosen. */
   edited = 0;
   readonly skipped: Record<string, number> = {};
@@ -50,6 +52,13 @@ export class Tally {
 
   issue(reason: string): void {
     this.issues[reason] = (this.issues[reason] ?? 0) + 1;
+  }
+
+  /** Why a library was listed in full; of several reasons the strongest is reported (cli.md 6.3). */
+  fullReason(reason: FullReason): void {
+    const weight = (one: FullReason | undefined) =>
+      one === undefined ? FULL_REASONS.length : FULL_REASONS.indexOf(one);
+    if (weight(reason) < weight(this.listedInFull)) this.listedInFull = reason;
   }
 
   /** Said once, however often it happens. */

@@ -64,6 +64,8 @@ export interface SyncSettings extends AccountSettings {
   /** Only files that the catalogue knows as failed, with fresh attempts (engine.md 1.9). */
   readonly retryFailed: boolean;
   readonly dryRun: boolean;
+  /** One of many runs: whether files are still there is looked at now and then, not each time (DECISIONS 14). */
+  readonly watching: boolean;
   /** Go on although the download folder looks like another one (DECISIONS 17). */
   readonly force: boolean;
 }
@@ -102,6 +104,8 @@ export interface Ports {
 export interface SyncReport {
   readonly outcome: "success" | "partial_failure" | "interrupted" | "session_expired";
   readonly dryRun: boolean;
+  /** Nothing had changed, in iCloud or here: nothing was listed. */
+  readonly unchanged: boolean;
   readonly assetsSeen: number;
   /** Files. */
   readonly downloaded: number;

@@ -75,6 +75,7 @@ function run(argv: readonly string[], api: Partial<SyncApi> = {}, more: Partial<
 
 const REPORT: SyncReport = {
   outcome: "success",
+  unchanged: false,
   dryRun: false,
   assetsSeen: 1,
   downloaded: 1,

@@ -178,6 +178,7 @@ describe("progress", () => {
 
 const RUN: RunSummary = {
   outcome: "success",
+  unchanged: false,
   dryRun: false,
   assetsSeen: 12,
   downloaded: 3,

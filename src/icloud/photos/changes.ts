@@ -1,10 +1,11 @@
 import type { AlbumId, AssetId } from "../../library/asset.ts";
-import type { CloudKit } from "../cloudkit/client.ts";
+import type { CloudKit, Database } from "../cloudkit/client.ts";
 import { CloudKitError, type Problem, problemOf, TokenRefused } from "../cloudkit/errors.ts";
 import { asText, isObject, readRecord, textField, truthyField, type WireRecord } from "../cloudkit/record.ts";
 import { masterOf } from "./decode.ts";
 import { changesQuery, RELATION_KEYS } from "./queries.ts";
-import type { Library, Relation, ZoneChange } from "./types.ts";
+import type { DatabaseChanges, Library, Relation, ZoneChange } from "./types.ts";
+import { readZone } from "./zones.ts";
 
 /** What changed since `token`, page by page (cloudkit.md 4); returns the token to go on from. */
 export function changesSince(
@@ -25,7 +26,44 @@ export function relationsSince(
   onRelations: (relations: readonly Relation[]) => void,
   signal: AbortSignal,
 ): Promise<string> {
-  return follow(cloudkit, library, token, RELATION_KEYS, (records) => onRelations(records.flatMap(toRelation)), signal);
+  return follow(
+    cloudkit,
+    library,
+    token,
+    RELATION_KEYS,
+    (records) => onRelations(records.flatMap((record) => toRelation(record) ?? [])),
+    signal,
+  );
+}
+
+/** Which zones have changed in a database (cloudkit.md 4.1, 4.7). */
+export async function databaseChanges(
+  cloudkit: CloudKit,
+  database: Database,
+  start: string | undefined,
+  signal: AbortSignal,
+): Promise<DatabaseChanges> {
+  const libraries: Library[] = [];
+  const gone: string[] = [];
+  const used = new Set<string | undefined>();
+  for (let token = start; ; ) {
+    used.add(token);
+    const json = await refusingTokens(() =>
+      cloudkit.call(database, "changes/database", token === undefined ? {} : { syncToken: token }, signal),
+    );
+    const next = asText(json["syncToken"]);
+    const zones = json["zones"];
+    if (next === undefined || next.trim() === "" || !Array.isArray(zones))
+      throw unusable("changes/database", "the answer tells of no zones");
+    for (const zone of zones) {
+      const { library, deleted } = readZone(zone, database);
+      if (deleted !== undefined) gone.push(deleted);
+      if (library !== undefined) libraries.push(library);
+    }
+    if (json["moreComing"] !== true) return { libraries, gone, token: next };
+    if (used.has(next)) throw unusable("changes/database", "the list of changed zones does not move on");
+    token = next;
+  }
 }
 
 async function follow(
@@ -39,29 +77,31 @@ async function follow(
   const used = new Set<string | undefined>();
   for (let token = start; ; ) {
     used.add(token);
-    const json = await callChanges(cloudkit, library, changesQuery(library, token, keys), signal);
+    const json = await refusingTokens(() =>
+      cloudkit.call(library.database, "changes/zone", changesQuery(library, token, keys), signal),
+    );
     const zones = json["zones"];
     const zone: unknown = Array.isArray(zones) && zones.length === 1 ? zones[0] : undefined;
-    if (!isObject(zone)) throw unusable("the answer holds no zone");
+    if (!isObject(zone)) throw unusable("changes/zone", "the answer holds no zone");
     refuseProblem(zone);
     const records = zone["records"];
     const next = asText(zone["syncToken"]);
     if (!Array.isArray(records) || next === undefined || next.trim() === "")
-      throw unusable("the answer holds no changes");
+      throw unusable("changes/zone", "the answer holds no changes");
     const changes = records.map(readRecord);
     const failed = changes.find((record) => record.errorCode !== undefined);
-    if (failed !== undefined) throw unusable(`a change came as an error: ${failed.errorCode}`);
+    if (failed !== undefined) throw unusable("changes/zone", `a change came as an error: ${failed.errorCode}`);
     onRecords(changes);
     if (zone["moreComing"] !== true) return next;
-    if (used.has(next)) throw unusable("the change feed does not move on");
+    if (used.has(next)) throw unusable("changes/zone", "the change feed does not move on");
     token = next;
   }
 }
 
 /** Token errors come as HTTP 400 or inside a 200; both mean the same. */
-async function callChanges(cloudkit: CloudKit, library: Library, query: object, signal: AbortSignal) {
+async function refusingTokens<T>(call: () => Promise<T>): Promise<T> {
   try {
-    return await cloudkit.call(library.database, "changes/zone", query, signal);
+    return await call();
   } catch (error) {
     if (error instanceof CloudKitError && error.problem.kind === "bad-request") throw new TokenRefused(error.message);
     throw error;
@@ -84,25 +124,28 @@ function toChange(record: WireRecord): ZoneChange[] {
       recordType: record.recordType,
       deleted: record.deleted,
       masterId: masterOf(record),
+      trashed: truthyField(record, "isDeleted") || truthyField(record, "isExpunged"),
+      hidden: truthyField(record, "isHidden"),
+      relation: toRelation(record),
     },
   ];
 }
 
-function unusable(reason: string): CloudKitError {
+function unusable(operation: string, reason: string): CloudKitError {
   const problem: Problem = { kind: "transient", status: 200, code: undefined, reason, retryAfterMs: undefined };
-  return new CloudKitError("changes/zone", problem);
+  return new CloudKitError(operation, problem);
 }
 
 /** Names of memberships: who, and in which album. */
 const RELATION_NAME = /^(?<asset>.+)-IN-(?<album>.+)$/;
 
 /** A membership, or the tombstone of one, which has nothing but its name (cloudkit.md 4.5). */
-function toRelation(record: WireRecord): Relation[] {
+function toRelation(record: WireRecord): Relation | undefined {
   const named = RELATION_NAME.exec(record.recordName ?? "")?.groups;
-  if (record.deleted ? named === undefined : record.recordType !== "CPLContainerRelation") return [];
+  if (record.deleted ? named === undefined : record.recordType !== "CPLContainerRelation") return undefined;
   const asset = textField(record, "itemId") ?? named?.["asset"];
   const album = textField(record, "containerId") ?? named?.["album"];
-  if (asset === undefined || album === undefined) return [];
+  if (asset === undefined || album === undefined) return undefined;
   const removed = record.deleted || truthyField(record, "isDeleted");
-  return [{ asset: asset as AssetId, album: album as AlbumId, removed }];
+  return { asset: asset as AssetId, album: album as AlbumId, removed };
 }

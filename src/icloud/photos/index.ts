@@ -1,13 +1,12 @@
-import { PRIMARY_ZONE, type ZoneName } from "../../library/asset.ts";
-import { CloudKit, type CloudKitDeps, type Database } from "../cloudkit/client.ts";
-import { CloudKitError } from "../cloudkit/errors.ts";
+import { CloudKit, type CloudKitDeps } from "../cloudkit/client.ts";
 import { asText, isObject, numberField, readRecord, textField } from "../cloudkit/record.ts";
 import { listAlbums } from "./albums.ts";
-import { changesSince, relationsSince } from "./changes.ts";
+import { changesSince, databaseChanges, relationsSince } from "./changes.ts";
 import { listAssets, recordsOf } from "./list.ts";
 import { LOOKUP_PAIRS, listNamed, lookUp } from "./lookup.ts";
 import { assetKeys, countBatch, indexingQuery } from "./queries.ts";
-import type { Library, LookupResult, Photos } from "./types.ts";
+import type { LookupResult, Photos } from "./types.ts";
+import { listLibraries } from "./zones.ts";
 
 export { CloudKitError, Throttled, TokenRefused } from "../cloudkit/errors.ts";
 
@@ -61,49 +60,9 @@ export function createPhotos(deps: PhotosDeps): Photos {
     },
     relationsSince: (library, token, onRelations, signal) =>
       relationsSince(cloudkit, library, token, onRelations, signal),
+    databaseChanges: (database, token, signal) => databaseChanges(cloudkit, database, token, signal),
     changesSince: (library, token, onChanges, signal) => changesSince(cloudkit, library, token, onChanges, signal),
   };
-}
-
-/** Zones that are libraries; every other kind is left alone (cloudkit.md 2.2). */
-function isLibrary(zone: string): boolean {
-  return zone === PRIMARY_ZONE || zone.startsWith("SharedSync-");
-}
-
-async function listLibraries(cloudkit: CloudKit, signal: AbortSignal) {
-  const libraries = await zonesOf(cloudkit, "private", signal);
-  const problems: string[] = [];
-  try {
-    // Who takes part in another's shared library finds it in the other database.
-    const known = new Set(libraries.map((library) => library.zone));
-    libraries.push(...(await zonesOf(cloudkit, "shared", signal)).filter((library) => !known.has(library.zone)));
-  } catch (error) {
-    if (!(error instanceof CloudKitError)) throw error;
-    problems.push(`libraries shared by others could not be listed: ${error.message}`);
-  }
-  return { libraries, problems };
-}
-
-async function zonesOf(cloudkit: CloudKit, database: Database, signal: AbortSignal): Promise<Library[]> {
-  const libraries: Library[] = [];
-  let token: string | undefined;
-  for (;;) {
-    const json = await cloudkit.call(database, "zones/list", token === undefined ? {} : { syncToken: token }, signal);
-    for (const zone of Array.isArray(json["zones"]) ? json["zones"] : []) {
-      if (!isObject(zone) || zone["deleted"] === true || !isObject(zone["zoneID"])) continue;
-      const name = asText(zone["zoneID"]["zoneName"]);
-      if (name === undefined || !isLibrary(name)) continue;
-      libraries.push({
-        zone: name as ZoneName,
-        database,
-        owner: asText(zone["zoneID"]["ownerRecordName"]),
-        zoneType: asText(zone["zoneID"]["zoneType"]),
-      });
-    }
-    const next = asText(json["syncToken"]);
-    if (json["moreComing"] !== true || next === undefined || next === token) return libraries;
-    token = next;
-  }
 }
 
 function countIn(answer: unknown): number | undefined {

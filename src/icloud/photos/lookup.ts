@@ -39,7 +39,9 @@ export async function lookUp(
     if (code !== undefined) return unknown(code);
     if (masterOf(asset) !== masterId) return unknown("it belongs to another original now");
     const decoded = decodeAsset(library.zone, asset, master);
-    return "reason" in decoded ? unknown(decoded.reason) : { id, state: "found", asset: decoded };
+    return "reason" in decoded
+      ? { id, state: "broken", reason: decoded.reason }
+      : { id, state: "found", asset: decoded };
   });
 }
 
@@ -60,16 +62,24 @@ export async function* listNamed(
     const json = await cloudkit.call(library.database, "records/lookup", query, options.signal);
     const pairs: Array<{ readonly id: AssetId; readonly masterId: MasterId }> = [];
     const issues: RecordIssue[] = [];
+    const silent = new Set<string>(part);
     for (const record of recordsOf(json, "records/lookup")) {
+      silent.delete(record.recordName ?? "");
       const code = record.errorCode?.toUpperCase();
       if (code !== undefined && !GONE.has(code))
         issues.push({ recordName: record.recordName, reason: "record-error", detail: code });
-      const masterId = code === undefined && !record.deleted ? masterOf(record) : undefined;
-      if (masterId !== undefined) pairs.push({ id: record.recordName as AssetId, masterId });
+      if (code !== undefined || record.deleted) continue;
+      const masterId = masterOf(record);
+      if (masterId === undefined) issues.push({ recordName: record.recordName, reason: "no-master-ref" });
+      else pairs.push({ id: record.recordName as AssetId, masterId });
     }
+    // Silence proves nothing (cloudkit.md 4.6).
+    for (const recordName of silent)
+      issues.push({ recordName, reason: "record-error", detail: "not in Apple's answer" });
     const receivedAt = clock.now();
     const results = pairs.length === 0 ? [] : await lookUp(cloudkit, library, pairs, keys, options.signal);
     for (const result of results) {
+      if (result.state === "broken") issues.push({ recordName: result.id, reason: result.reason });
       if (result.state === "unknown")
         issues.push({ recordName: result.id, reason: "record-error", detail: result.reason });
     }

@@ -95,6 +95,9 @@ export interface ListingOptions {
 export type LookupResult =
   | { readonly id: AssetId; readonly state: "found"; readonly asset: Asset }
   | { readonly id: AssetId; readonly state: "gone" }
+  /** Apple gave its records, and they can't be used. */
+  | { readonly id: AssetId; readonly state: "broken"; readonly reason: string }
+  /** Apple was silent about it, or answered with an error: that proves nothing. */
   | { readonly id: AssetId; readonly state: "unknown"; readonly reason: string };
 
 export interface Relation {
@@ -103,6 +106,7 @@ export interface Relation {
   readonly removed: boolean;
 }
 
+/** One record of the change feed, in its latest state (cloudkit.md 4.4, 4.5). */
 export interface ZoneChange {
   readonly recordName: string;
   readonly recordType: string | null;
@@ -110,6 +114,21 @@ export interface ZoneChange {
   readonly deleted: boolean;
   /** `masterRef` of an asset, when the record carries it. */
   readonly masterId: MasterId | undefined;
+  /** In Recently Deleted, or on its way out of it. */
+  readonly trashed: boolean;
+  readonly hidden: boolean;
+  /** Somebody came into an album or left it. */
+  readonly relation: Relation | undefined;
+}
+
+/** What changed in a database. */
+export interface DatabaseChanges {
+  /** Libraries with any change, even if it concerns no photo. */
+  readonly libraries: readonly Library[];
+  /** Zones that are gone. */
+  readonly gone: readonly string[];
+  /** Where to go on from; not to be stored for an answer that tells of nothing (engine.md 5.6). */
+  readonly token: string;
 }
 
 export interface Photos {
@@ -143,6 +162,15 @@ export interface Photos {
     ids: ReadonlyArray<{ readonly id: AssetId; readonly masterId: MasterId }>,
     signal: AbortSignal,
   ): Promise<readonly LookupResult[]>;
+  /**
+   * Which libraries of a database have changed since `token`; all of them for none. One call, when little has changed.
+   * Throws `TokenRefused` when Apple does not accept the token.
+   */
+  databaseChanges(
+    database: Library["database"],
+    token: string | undefined,
+    signal: AbortSignal,
+  ): Promise<DatabaseChanges>;
   /**
    * Follows the change feed from `token` to its end and returns the token after it, with the changed records seen on
    * the way handed to `onChanges` page by page. Throws `TokenRefused` when Apple does not accept the token.

@@ -1,0 +1,143 @@
+import { CloudKitError, TokenRefused } from "../icloud/photos/index.ts";
+import type { Library } from "../icloud/photos/types.ts";
+import type { AssetId, MasterId } from "../library/asset.ts";
+import { applyDelta } from "./apply.ts";
+import { type Delta, isEmpty, readDelta } from "./delta.ts";
+import { idsOf, type LibraryDeps, type Prepared, placedAlbums, prepare } from "./library.ts";
+import type { FullReason } from "./memory.ts";
+import type { Pass } from "./pass.ts";
+import { finishWalk, openWalk } from "./walk.ts";
+
+/** Changes since a moment within an enumeration: they belong to it. */
+export interface Within {
+  readonly token: string;
+  readonly scan: number;
+  /** Whether the token may be moved on. */
+  readonly keep: boolean;
+}
+
+/**
+ * Brings a library up to date by what has changed since the stored token, or `within` an enumeration (cloudkit.md 4,
+ * engine.md 5.8). Returns whether the token could be moved on; or why the library must be listed in full after all.
+ */
+export async function followChanges(
+  library: Library,
+  selected: boolean,
+  deps: LibraryDeps,
+  within?: Within,
+): Promise<boolean | FullReason> {
+  const { state, memory, tally, clock, stops, settings } = deps;
+  const { zone } = library;
+  const token = within?.token ?? state.zoneToken(zone);
+  if (token === undefined) return "no_stored_token";
+  const delta = await deltaOf(library, token, deps);
+  if (typeof delta === "string") return delta;
+  if (isEmpty(delta) && deps.foreign.passesFor(library).length === 0) {
+    if (!settings.dryRun && within?.keep !== false) state.setZoneToken(zone, delta.token);
+    return true;
+  }
+
+  const prepared = await prepare(library, selected, token, deps);
+  const scan = within?.scan ?? state.beginScan(zone, clock.now());
+  deps.expect(delta.changed.size);
+  const vanished = vanishedMembers(library, prepared, deps);
+  const applied = await applyDelta(
+    library,
+    { ...delta, changed: new Map([...vanished, ...delta.changed]) },
+    prepared.passes,
+    scan,
+    deps,
+  );
+  const walked = await walkWhatHasNoFeed(library, delta, prepared, scan, deps);
+  await deps.foreign.disturb(
+    library,
+    prepared.passes.filter((pass) => pass.album !== undefined && applied.foreign.has(pass.album.id)),
+  );
+  await deps.cleanUp(library);
+  if (stops.stopped || settings.dryRun) return false;
+  if (within === undefined) state.endScan(zone, scan, false);
+  if (!applied.complete || !walked || prepared.listing?.complete === false) {
+    tally.tokenHeld = "asset_delta_hydration_incomplete";
+    return false;
+  }
+  if (within?.keep !== false) memory.keepToken(library, delta.token, placedAlbums(prepared.passes));
+  return true;
+}
+
+/** The changes, or why they can't be used. What is only a passing trouble is thrown: a full list would meet it too. */
+async function deltaOf(library: Library, token: string, deps: LibraryDeps): Promise<Delta | FullReason> {
+  const { photos, state, logger, cancel } = deps;
+  try {
+    const delta = await readDelta(photos, library, token, state, cancel);
+    if (delta !== undefined) return delta;
+    logger.info("very much has changed; everything is listed", { library: library.zone });
+    return "other_static_reason";
+  } catch (error) {
+    if (error instanceof TokenRefused) {
+      logger.info("Apple no longer takes the sync token; everything is listed", { library: library.zone });
+      state.clearZoneToken(library.zone);
+      return "no_stored_token";
+    }
+    const isStatic = error instanceof CloudKitError && error.problem.kind === "permanent";
+    if (!isStatic) throw error;
+    logger.info("Apple does not tell the changes; everything is listed", {
+      library: library.zone,
+      reason: error.message,
+    });
+    return "other_static_reason";
+  }
+}
+
+/** Members of albums that are there no more: they may be in no album now. Their memberships are forgotten. */
+function vanishedMembers(
+  library: Library,
+  { listing }: Prepared,
+  { state }: LibraryDeps,
+): ReadonlyMap<AssetId, MasterId | undefined> {
+  const { zone } = library;
+  const members = new Map<AssetId, MasterId | undefined>();
+  if (listing === undefined || !listing.complete) return members;
+  const there = new Set<string>(listing.albums.map(({ id }) => id));
+  const isGone = state.albumsWithMembers(zone).filter((album) => !there.has(album));
+  if (isGone.length === 0) return members;
+  for (const album of isGone) {
+    for (const id of state.membersOf(zone, album)) members.set(id, state.asset(zone, id)?.masterId);
+  }
+  state.keepAlbums(zone, idsOf(listing.albums));
+  return members;
+}
+
+/**
+ * Lists that the feed says nothing about: albums that were never walked, albums that have been selected by a new name,
+ * photos of this library in albums of another, and smart folders, once anything has changed.
+ */
+async function walkWhatHasNoFeed(
+  library: Library,
+  delta: Delta,
+  { passes, foreign, listing }: Prepared,
+  scan: number,
+  deps: LibraryDeps,
+): Promise<boolean> {
+  const { state, memory, stops } = deps;
+  const { zone } = library;
+  for (const { id, name } of listing?.albums ?? []) state.nameAlbum(zone, id, name);
+  const placed = memory.placedAlbums(library);
+  const photosChanged = delta.changed.size + delta.hidden.size + delta.gone.size > 0;
+  const isDue = (pass: Pass): boolean => {
+    if (pass.smartFolder !== undefined) return photosChanged;
+    if (foreign.includes(pass)) return true;
+    if (pass.album === undefined) return false;
+    return !state.isWalked(zone, pass.album.id) || (pass.purpose === "place" && !placed.has(pass.album.id));
+  };
+  let complete = true;
+  for (const pass of passes.filter(isDue)) {
+    if (stops.stopped) return false;
+    const end = await finishWalk(
+      openWalk(pass, scan, () => undefined, deps.walk),
+      scan,
+      deps.walk,
+    );
+    complete &&= end.complete;
+  }
+  return complete;
+}

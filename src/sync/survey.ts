@@ -1,0 +1,137 @@
+import { CloudKitError, TokenRefused } from "../icloud/photos/index.ts";
+import type { Library, Photos } from "../icloud/photos/types.ts";
+import type { ZoneName } from "../library/asset.ts";
+import type { Logger } from "../runtime/ports.ts";
+import type { State } from "../state/types.ts";
+import { checkFiles } from "./check-files.ts";
+import type { Turn } from "./library.ts";
+import type { Memory } from "./memory.ts";
+import { searchedLibraries, selectLibraries } from "./passes.ts";
+import type { Tally } from "./tally.ts";
+import type { SyncSettings } from "./types.ts";
+
+type Database = Library["database"];
+
+export interface SurveyDeps {
+  readonly photos: Photos;
+  readonly state: State;
+  readonly memory: Memory;
+  readonly settings: SyncSettings;
+  readonly tally: Tally;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** What there is to do in a run. */
+export interface Survey {
+  readonly libraries: readonly Library[];
+  readonly selected: readonly Library[];
+  /** Selected, or looked into for albums and smart folders. */
+  readonly searched: readonly Library[];
+  /** None when nothing has changed, in iCloud and here. */
+  readonly turns: readonly Turn[];
+  /** To be called when every turn has ended well: the next run asks what has changed since this one began. */
+  readonly settle: () => void;
+}
+
+/** What Apple says has changed since last time. */
+interface Changes {
+  readonly libraries: readonly Library[];
+  /** Undefined: everything may have. */
+  readonly zones: ReadonlySet<string> | undefined;
+  /** What to ask with next time; undefined when that was not told. */
+  readonly tokens: ReadonlyMap<Database, string>;
+}
+
+/**
+ * Finds out what there is to do: one question per database when the last run left all it takes, and nothing else if the
+ * answer is that nothing has changed (DECISIONS 14, engine.md 5.6). Throws `Failure` for libraries that do not exist.
+ */
+export async function survey(deps: SurveyDeps): Promise<Survey> {
+  const { state, memory, settings, signal } = deps;
+  const { libraries, zones, tokens } = (await whatChanged(deps)) ?? (await startAfresh(deps));
+  const selected = selectLibraries(settings, libraries);
+  const searched = searchedLibraries(settings, libraries, selected);
+  const reasons = new Map(searched.map((library) => [library, memory.fullReason(library)]));
+  // A full list looks at every file by itself.
+  const damaged =
+    settings.watching || [...reasons.values()].every((reason) => reason !== undefined)
+      ? new Set<ZoneName>()
+      : await checkFiles(state, settings.directory, signal);
+  const turns = searched.flatMap((library): Turn[] => {
+    const reason = reasons.get(library) ?? (damaged.has(library.zone) ? "pending_rows" : undefined);
+    if (reason === undefined && zones !== undefined && !zones.has(library.zone)) return [];
+    return [{ library, selected: selected.includes(library), reason }];
+  });
+  const settle = (): void => {
+    // An answer that tells of nothing is no place to go on from: it may have been given in error.
+    if (turns.length > 0 && databasesOf(settings).every((database) => tokens.has(database)))
+      memory.keepDatabases(libraries, tokens);
+  };
+  return { libraries, selected, searched, turns, settle };
+}
+
+/** The databases that hold what the settings select: the other one matters only to who looks beyond the own library. */
+function databasesOf({ libraries, albumsAsked, smartFolders }: SyncSettings): readonly Database[] {
+  const beyond = libraries.some((selector) => selector !== "primary");
+  return beyond || albumsAsked || smartFolders.some((selector) => selector !== "none")
+    ? ["private", "shared"]
+    : ["private"];
+}
+
+/** Undefined when too little is known from last time, or Apple does not answer: then the run starts afresh. */
+async function whatChanged(deps: SurveyDeps): Promise<Changes | undefined> {
+  const { photos, memory, settings, logger, signal } = deps;
+  const libraries = memory.libraries;
+  if (libraries === undefined || settings.retryFailed) return undefined;
+  const zones = new Set<string>();
+  const tokens = new Map<Database, string>();
+  const known = new Set<string>(libraries.map((library) => library.zone));
+  for (const database of databasesOf(settings)) {
+    const token = memory.databaseToken(database);
+    if (token === undefined) return undefined;
+    try {
+      const changes = await photos.databaseChanges(database, token, signal);
+      // Libraries have come or gone.
+      if (changes.gone.some((zone) => known.has(zone)) || changes.libraries.some(({ zone }) => !known.has(zone)))
+        return undefined;
+      for (const { zone } of changes.libraries) zones.add(zone);
+      tokens.set(database, changes.token);
+    } catch (error) {
+      if (!isAboutTheQuestion(error)) throw error;
+      logger.debug("could not ask what has changed", { database, reason: String(error) });
+      return undefined;
+    }
+  }
+  return { libraries, zones, tokens };
+}
+
+/** All libraries there are, and a place in each database's feed from before they were listed. */
+async function startAfresh(deps: SurveyDeps): Promise<Changes> {
+  const { photos, settings, tally, logger, signal } = deps;
+  const tokens = new Map<Database, string>();
+  for (const database of databasesOf(settings)) {
+    try {
+      tokens.set(database, (await photos.databaseChanges(database, undefined, signal)).token);
+    } catch (error) {
+      if (!isAboutTheQuestion(error)) throw error;
+      logger.debug("could not ask where the changes begin", { database, reason: String(error) });
+    }
+  }
+  const { libraries, problems } = await photos.libraries(signal);
+  for (const problem of problems) {
+    logger.warn(problem);
+    // Who asked for more than the own library has not got all of it.
+    if (settings.libraries.some((selector) => selector !== "primary")) tally.enumerationError(problem);
+  }
+  return { libraries, zones: undefined, tokens };
+}
+
+/** Refusals that say nothing about the session or the account; those end the run, as they would anywhere. */
+function isAboutTheQuestion(error: unknown): boolean {
+  if (error instanceof TokenRefused) return true;
+  return (
+    error instanceof CloudKitError &&
+    ["transient", "bad-request", "zone-gone", "permanent"].includes(error.problem.kind)
+  );
+}
