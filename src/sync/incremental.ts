@@ -41,6 +41,8 @@ export async function followChanges(
   const scan = within?.scan ?? state.beginScan(zone, clock.now());
   deps.expect(delta.changed.size);
   const vanished = vanishedMembers(library, prepared, deps);
+  // First who is in albums that are new: else their photos would come to the rest.
+  let walked = await walkAll(albumsDue(library, prepared, deps), scan, deps);
   const applied = await applyDelta(
     library,
     { ...delta, changed: new Map([...vanished, ...delta.changed]) },
@@ -48,7 +50,9 @@ export async function followChanges(
     scan,
     deps,
   );
-  const walked = await walkWhatHasNoFeed(library, delta, prepared, scan, deps);
+  const photosChanged = delta.changed.size + delta.hidden.size + delta.gone.size > 0;
+  const smart = photosChanged ? prepared.passes.filter((pass) => pass.smartFolder !== undefined) : [];
+  walked = (await walkAll(smart, scan, deps)) && walked;
   await deps.foreign.disturb(
     library,
     prepared.passes.filter((pass) => pass.album !== undefined && applied.foreign.has(pass.album.id)),
@@ -108,36 +112,31 @@ function vanishedMembers(
 }
 
 /**
- * Lists that the feed says nothing about: albums that were never walked, albums that have been selected by a new name,
- * photos of this library in albums of another, and smart folders, once anything has changed.
+ * Albums that the feed alone does not fill: those that were never walked, those that are selected since they have another
+ * name, and albums of the other library that hold photos of this one.
  */
-async function walkWhatHasNoFeed(
+function albumsDue(
   library: Library,
-  delta: Delta,
   { passes, foreign, listing }: Prepared,
-  scan: number,
-  deps: LibraryDeps,
-): Promise<boolean> {
-  const { state, memory, stops } = deps;
+  { state, memory }: LibraryDeps,
+): readonly Pass[] {
   const { zone } = library;
   for (const { id, name } of listing?.albums ?? []) state.nameAlbum(zone, id, name);
   const placed = memory.placedAlbums(library);
-  const photosChanged = delta.changed.size + delta.hidden.size + delta.gone.size > 0;
-  const isDue = (pass: Pass): boolean => {
-    if (pass.smartFolder !== undefined) return photosChanged;
-    if (foreign.includes(pass)) return true;
+  return passes.filter((pass) => {
     if (pass.album === undefined) return false;
-    return !state.isWalked(zone, pass.album.id) || (pass.purpose === "place" && !placed.has(pass.album.id));
-  };
+    if (foreign.includes(pass) || !state.isWalked(zone, pass.album.id)) return true;
+    return pass.purpose === "place" && !placed.has(pass.album.id);
+  });
+}
+
+/** Walks lists to their ends, one after the other. Returns whether all of them were told whole. */
+async function walkAll(passes: readonly Pass[], scan: number, deps: LibraryDeps): Promise<boolean> {
   let complete = true;
-  for (const pass of passes.filter(isDue)) {
-    if (stops.stopped) return false;
-    const end = await finishWalk(
-      openWalk(pass, scan, () => undefined, deps.walk),
-      scan,
-      deps.walk,
-    );
-    complete &&= end.complete;
+  for (const pass of passes) {
+    if (deps.stops.stopped) return false;
+    const open = openWalk(pass, scan, () => undefined, deps.walk);
+    complete &&= (await finishWalk(open, scan, deps.walk)).complete;
   }
   return complete;
 }

@@ -32,11 +32,17 @@ export function searchedLibraries(
   libraries: readonly Library[],
   selected: readonly Library[],
 ): readonly Library[] {
-  const albums = settings.albumsAsked && parseSelectors("albums", settings.albums).mode !== "none";
-  const smart = parseSelectors("smart_folders", settings.smartFolders).mode !== "none";
-  const searched = albums || smart ? libraries : selected;
+  const searched = looksEverywhere(settings) ? libraries : selected;
   // Albums first: they tell which photos of other libraries are in them.
   return searched.toSorted((a, b) => Number(hasAlbums(b)) - Number(hasAlbums(a)));
+}
+
+/** Whether albums or smart folders were asked for, which may hold photos of any library. */
+export function looksEverywhere({ albumsAsked, albums, smartFolders }: SyncSettings): boolean {
+  return (
+    (albumsAsked && parseSelectors("albums", albums).mode !== "none") ||
+    parseSelectors("smart_folders", smartFolders).mode !== "none"
+  );
 }
 
 /** Albums are kept with the account's own library only (cloudkit.md 2.4). */

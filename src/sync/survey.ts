@@ -6,7 +6,7 @@ import type { State } from "../state/types.ts";
 import { checkFiles } from "./check-files.ts";
 import type { Turn } from "./library.ts";
 import type { Memory } from "./memory.ts";
-import { searchedLibraries, selectLibraries } from "./passes.ts";
+import { looksEverywhere, searchedLibraries, selectLibraries } from "./passes.ts";
 import type { Tally } from "./tally.ts";
 import type { SyncSettings } from "./types.ts";
 
@@ -72,11 +72,9 @@ export async function survey(deps: SurveyDeps): Promise<Survey> {
 }
 
 /** The databases that hold what the settings select: the other one matters only to who looks beyond the own library. */
-function databasesOf({ libraries, albumsAsked, smartFolders }: SyncSettings): readonly Database[] {
-  const beyond = libraries.some((selector) => selector !== "primary");
-  return beyond || albumsAsked || smartFolders.some((selector) => selector !== "none")
-    ? ["private", "shared"]
-    : ["private"];
+function databasesOf(settings: SyncSettings): readonly Database[] {
+  const beyond = settings.libraries.some((selector) => selector !== "primary");
+  return beyond || looksEverywhere(settings) ? ["private", "shared"] : ["private"];
 }
 
 /** Undefined when too little is known from last time, or Apple does not answer: then the run starts afresh. */
