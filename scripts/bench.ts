@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { icloudpdAccount, trustingIcloudpd } from "../test/support/icloudpd.ts";
 import { listFiles } from "../test/support/kei.ts";
 
 const { values } = parseArgs({
@@ -148,17 +149,6 @@ async function signInKei(home: string, server: Server): Promise<void> {
   throw new Error("kei could not sign in");
 }
 
-function prepareIcloudpd(): string {
-  const program = join(work, "icloudpd");
-  const made = spawnSync(join(root, "scripts/trust-icloudpd"), [
-    join(root, "node_modules/@icloudpd/linux-x64/bin/icloudpd"),
-    process.env["APPLE_NET_CA"] ?? "",
-    program,
-  ]);
-  if (made.status !== 0) throw new Error(made.stderr.toString());
-  return program;
-}
-
 async function runKei(assets: number, home: string, folder: string, server: Server, name: string): Promise<Measured> {
   const measured = await measure(
     [...keiCommand, "sync", "-d", folder, "--album", "none", "--threads", "10"],
@@ -178,23 +168,14 @@ async function beside(assets: number): Promise<Measured> {
   );
   const kei: Measured[] = [];
   const peer: Measured[] = [];
-  const program = values.alone ? "" : prepareIcloudpd();
+  const program = values.alone ? "" : trustingIcloudpd(work);
   for (let round = 1; round <= Number(values.rounds); round += 1) {
     const server = await startServer(assets);
     const home = join(work, `home-${round}`);
     if (!values.alone) {
       const folder = join(work, `icloudpd-${round}`);
       const args = [
-        ...[
-          "-u",
-          USER,
-          "-p",
-          PASSWORD,
-          "--password-provider",
-          "parameter",
-          "--cookie-directory",
-          join(work, `cookies-${round}`),
-        ],
+        ...icloudpdAccount({ username: USER, password: PASSWORD }, join(work, `cookies-${round}`)),
         ...["-d", folder, "--no-progress-bar", "--file-match-policy", "name-id7"],
       ];
       // Signed in beforehand, as kei is.

@@ -2,11 +2,11 @@
  * Runs inside `scripts/apple-net`, where Apple's names lead to this machine: the double on port 443, and against it
  * the program `icloudpd` (a real client of the real service) and kei with no override at all. Prints one line of JSON.
  */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createLibrary, type Double, expectedFiles, startDouble } from "../icloud/index.ts";
+import { appleTls, icloudpdAccount, runProgram, trustingIcloudpd } from "../support/icloudpd.ts";
 import { checksums, keiCommand } from "../support/kei.ts";
 
 export interface PeerResult {
@@ -20,27 +20,19 @@ export interface PeerResult {
   readonly log: string;
 }
 
-const root = resolve(import.meta.dir, "../..");
 const out = mkdtempSync(join(tmpdir(), "kei-peer-"));
-const tls = { key: process.env["APPLE_NET_KEY"] ?? "", cert: process.env["APPLE_NET_CERT"] ?? "" };
 
 /** 409 is how Apple says that a code is wanted, 421 that there is no session yet. */
 const EXPECTED: readonly number[] = [409, 421];
 
 async function withDouble<T>(use: (double: Double) => Promise<T>): Promise<T> {
   const library = createLibrary({ seed: 5, assets: 40, bytes: 3_000, albums: 2, hidden: 1, deleted: 1 });
-  const double = await startDouble({ port: 443, tls, library, account: { pushOnComplete: true } });
+  const double = await startDouble({ port: 443, tls: appleTls(), library, account: { pushOnComplete: true } });
   try {
     return await use(double);
   } finally {
     await double.stop();
   }
-}
-
-async function run(command: readonly string[], input: string, env: Record<string, string | undefined>) {
-  const child = Bun.spawn([...command], { env, stdin: new Blob([input]), stdout: "pipe", stderr: "pipe" });
-  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-  return { exit: await child.exited, log: `${stdout}\n${stderr}` };
 }
 
 async function compare(double: Double, folder: string, exit: number, log: string): Promise<PeerResult> {
@@ -62,30 +54,11 @@ async function compare(double: Double, folder: string, exit: number, log: string
 }
 
 const icloudpd = await withDouble(async (double) => {
-  const program = join(out, "icloudpd");
-  const made = spawnSync(join(root, "scripts/trust-icloudpd"), [
-    join(root, "node_modules/@icloudpd/linux-x64/bin/icloudpd"),
-    process.env["APPLE_NET_CA"] ?? "",
-    program,
-  ]);
-  if (made.status !== 0) throw new Error(`trust-icloudpd: ${made.stderr.toString()}`);
   const folder = join(out, "icloudpd-photos");
-  const { exit, log } = await run(
-    [
-      program,
-      ...["-u", double.account.username, "-p", double.account.password, "--password-provider", "parameter"],
-      ...[
-        "--cookie-directory",
-        join(out, "cookies"),
-        "-d",
-        folder,
-        "--no-progress-bar",
-        "--file-match-policy",
-        "name-id7",
-      ],
-    ],
-    `${double.code}\n`,
-    process.env,
+  const account = icloudpdAccount(double.account, join(out, "cookies"));
+  const { exit, log } = await runProgram(
+    [trustingIcloudpd(out), ...account, "-d", folder, "--no-progress-bar", "--file-match-policy", "name-id7"],
+    { input: `${double.code}\n` },
   );
   return compare(double, folder, exit, log);
 });
@@ -101,9 +74,9 @@ const kei = await withDouble(async (double) => {
     KEI_TEST_ICLOUD: undefined,
   };
   const kei = keiCommand();
-  const asked = await run([...kei, "login", "get-code"], "", env);
-  const handed = await run([...kei, "login", "submit-code", double.account.deviceCode ?? "none"], "", env);
-  const synced = await run([...kei, "sync", "-d", folder], "", env);
+  const asked = await runProgram([...kei, "login", "get-code"], { env });
+  const handed = await runProgram([...kei, "login", "submit-code", double.account.deviceCode ?? "none"], { env });
+  const synced = await runProgram([...kei, "sync", "-d", folder], { env });
   const exit = asked.exit || handed.exit || synced.exit;
   return compare(double, folder, exit, asked.log + handed.log + synced.log);
 });

@@ -3,32 +3,18 @@
  * host names, with TLS on port 443, in name spaces of their own.
  */
 import { beforeAll, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { APPLE_NET, whyNoIcloudpd } from "../support/icloudpd.ts";
 import type { PeerResult } from "./peer-inside.ts";
 
-const root = resolve(import.meta.dir, "../..");
-const appleNet = join(root, "scripts/apple-net");
-const peer = join(root, "node_modules/@icloudpd/linux-x64/bin/icloudpd");
-
-function whyNot(): string | undefined {
-  if (process.platform !== "linux" || process.arch !== "x64") return "icloudpd is run on linux-x64 only";
-  if (!existsSync(peer)) return "the program icloudpd is not installed";
-  for (const tool of ["unshare", "openssl", "python3"]) if (Bun.which(tool) === null) return `${tool} is not installed`;
-  if (Bun.which("ip") === null && Bun.which("ifconfig") === null) return "neither ip nor ifconfig is installed";
-  const probe = Bun.spawnSync([appleNet, "true"], { stdout: "ignore", stderr: "ignore" });
-  if (probe.exitCode === 0) return undefined;
-  return probe.exitCode === 77 ? "name spaces are not allowed here" : "apple-net does not work here";
-}
-
-const reason = whyNot();
+const reason = whyNoIcloudpd();
 if (reason !== undefined) process.stderr.write(`SKIPPED: a real client against the double (${reason})\n`);
 
 describe.if(reason === undefined)("under Apple's real host names", () => {
   let results: { readonly icloudpd: PeerResult; readonly kei: PeerResult };
 
   beforeAll(async () => {
-    const child = Bun.spawn([appleNet, process.execPath, join(import.meta.dir, "peer-inside.ts")], {
+    const child = Bun.spawn([APPLE_NET, process.execPath, join(import.meta.dir, "peer-inside.ts")], {
       stdout: "pipe",
       stderr: "pipe",
     });
