@@ -33,7 +33,7 @@ export interface RenditionSettings {
   readonly alternative: boolean;
   /** Whose name is the plain one: the original's, or the edited version's. */
   readonly editedNaming: "suffix" | "primary";
-  /** No other resolution in place of one that is missing. */
+  /** No other resolution in place of a size that is missing. */
   readonly forceResolution: boolean;
   readonly rawPolicy: "as-is" | "prefer-raw" | "prefer-jpeg";
   readonly livePhotoMode: "both" | "image-only" | "video-only" | "skip";
@@ -84,7 +84,7 @@ export function chooseFiles(asset: Asset, settings: RenditionSettings = DEFAULT_
     const marks = { original: originalMark, alternative: "", adjusted: "", medium: "-medium", thumb: "-thumb" };
     for (const wanted of settings.resolutions) {
       const there = asset.renditions[renditionOf[wanted]] !== undefined;
-      if (!there && settings.forceResolution) continue;
+      if (!there && settings.forceResolution && !isVersion(wanted)) continue;
       const taken = there ? wanted : "original";
       add(renditionOf[taken], "primary", marks[taken]);
     }
@@ -114,7 +114,12 @@ function originals(asset: Asset, { rawPolicy }: RenditionSettings): readonly [Re
 function motionOf(asset: Asset, { liveResolution, forceResolution }: RenditionSettings): Rendition | undefined {
   const wanted = `live_${liveResolution}` as const;
   if (asset.renditions[wanted] !== undefined) return wanted;
-  return forceResolution ? undefined : "live_original";
+  return forceResolution && !isVersion(liveResolution) ? undefined : "live_original";
+}
+
+/** Most photos have no versions, and nobody means to leave all of these out: only a size can be forced (files.md RN-9). */
+function isVersion(resolution: Resolution): boolean {
+  return resolution === "adjusted" || resolution === "alternative";
 }
 
 /** A wanted file that a photo should have, but that can't be had because of what Apple says of it. */

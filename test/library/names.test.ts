@@ -244,3 +244,14 @@ describe("the key of a path", () => {
     expect(pathKey("ÀB", { ...exact, caseInsensitive: true })).toBe(pathKey("àb", { ...exact, caseInsensitive: true }));
   });
 });
+
+test("a size can be forced, a version can't: photos that were never edited are saved with --size adjusted all the same", () => {
+  const plain = asset("IMG_1.HEIC", { original: HEIC, live_original: MOTION });
+  const force = { forceResolution: true };
+  expect(namesOf(plain, { ...force, resolutions: ["adjusted"], liveResolution: "adjusted" })).toEqual([
+    "IMG_1.HEIC",
+    "IMG_1_HEVC.MOV",
+  ]);
+  expect(namesOf(plain, { ...force, resolutions: ["alternative"] })).toEqual(["IMG_1.HEIC", "IMG_1_HEVC.MOV"]);
+  expect(namesOf(plain, { ...force, resolutions: ["medium"], liveResolution: "medium" })).toEqual([]);
+});
