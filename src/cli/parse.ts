@@ -201,12 +201,25 @@ const FOREIGN: Readonly<Record<string, string>> = {
   "password-provider": "--password-file, ICLOUD_PASSWORD or the prompt",
   "until-found": "nothing; kei remembers what it has saved",
   "only-print-filenames": "--dry-run",
+  "mfa-provider": "kei login, or without a terminal kei login get-code and kei login submit-code CODE",
+  "use-os-locale": "nothing; the names of months and days are English",
+  "auto-delete": "nothing; kei deletes nothing, neither on disk nor in iCloud",
+  "delete-after-download": "nothing; kei deletes nothing, neither on disk nor in iCloud",
+  "keep-icloud-recent-days": "nothing; kei deletes nothing, neither on disk nor in iCloud",
+  "watch-with-interval": "cron or a systemd timer; watching comes in a later release",
+  "xmp-sidecar": "nothing yet; metadata comes in a later release",
+  "notification-script": "the exit code of kei sync; notifications come in a later release",
   "raw-policy": "--align-raw",
   media: "--skip-photos, --skip-videos or [filters] media in the configuration",
   resolution: "--size",
   edited: "--size original --size adjusted",
   alternative: "--size original --size alternative",
   "live-photo-mov-naming": "--live-photo-mov-filename-policy",
+  ...Object.fromEntries(
+    ["notification-email", "notification-email-from"]
+      .concat(["username", "password", "host", "port", "no-tls"].map((name) => `smtp-${name}`))
+      .map((name) => [name, "the exit code of kei sync in a script of yours; kei sends no mail"]),
+  ),
 };
 
 function settingNamed(token: FlagToken): SettingName {
