@@ -44,7 +44,8 @@ export async function placeCopy(task: CopyTask): Promise<CopyResult> {
     if (!good) return { outcome: "failed", message: "the first copy has changed" };
     if (task.policy === "link") {
       if (await reflink(task)) return await proven(task, "reflink");
-      if (await hardLink(task)) {
+      // One file has one date: a copy of the photo that was taken at another time needs one of its own.
+      if (untouched && (await hardLink(task))) {
         // A part that an earlier run fetched for this place is of no use any more.
         await removePartial(task.tempPath);
         return { outcome: "placed", method: "hardlink" };

@@ -276,6 +276,21 @@ describe("a screenshot that was saved with another blank before PM", () => {
   });
 });
 
+test("a copy of a photo with another date is a file with that date, though fetched once", async () => {
+  const library = new PhotoLibrary({ seed: 1 });
+  const first = library.addAsset({ filename: "A.JPG", content: 900, assetDate: TAKEN });
+  library.duplicate(first, { assetDate: TAKEN + 3 * 86_400_000 });
+  await begin(library);
+  expect((await sync()).code).toBe(0);
+  expect(fetched()).toBe(1);
+  for (const [path, taken] of [
+    ["2024/05/01/A.JPG", TAKEN],
+    ["2024/05/04/A.JPG", TAKEN + 3 * 86_400_000],
+  ] as const) {
+    expect(statSync(join(home.photos, path)).mtimeMs).toBe(taken);
+  }
+});
+
 test("names do not depend on how the transfers go: threads, failures and order change no path", async () => {
   const library = () =>
     createLibrary({ seed: 12, assets: 80, bytes: { min: 800, max: 803 }, equalNames: 40, duplicates: 10, albums: 4 });
