@@ -220,3 +220,45 @@ describe("albums that Apple does not tell whole", () => {
     expect(files).toHaveLength(5);
   });
 });
+
+describe("lists that end before their count", () => {
+  test("are not believed: nothing is called saved, and failed work is not forgotten", async () => {
+    await begin(createLibrary({ seed: 8, assets: 20, bytes: 1_500, ...plain }));
+    const fault = double.photos.cdnFaults.inject({ kind: "status", status: 404, times: ALWAYS, skip: 10 });
+    expect((await sync("--album", "none")).code).toBe(2);
+    fault.remove();
+    double.photos.dataFaults.addHole({ at: 0, ranks: 1_000, marker: false });
+    for (let run = 0; run < 2; run += 1) {
+      const empty = await sync("--album", "none");
+      expect(empty.code).toBe(2);
+      expect(empty.stderr).toContain("more photos than it listed");
+    }
+    double.photos.dataFaults.clear();
+    expect((await sync("--album", "none")).code).toBe(0);
+    await expectWhole();
+  });
+
+  test("are believed when they miss a few, and the same few each time: some libraries are counted wrongly", async () => {
+    await begin(createLibrary({ seed: 8, assets: 120, bytes: 1_500, ...plain }));
+    double.photos.dataFaults.setCount("CPLAssetByAssetDateWithoutHiddenOrDeleted", 123);
+    expect((await sync("--album", "none")).code).toBe(2);
+    expect((await sync("--album", "none")).code).toBe(0);
+    await expectWhole();
+    // And now its changes are enough.
+    expect((await sync("--album", "none")).stderr).toContain("nothing has changed");
+  });
+});
+
+test("a count that fails costs nothing, and one that is told to wait for an hour does not hang the run", async () => {
+  await begin(createLibrary({ seed: 8, assets: 3, bytes: 1_500, ...plain, shared: { role: "owner", assets: 2 } }));
+  double.faults.inject({ match: /query\/batch/, respond: () => new Response("{}", { status: 500 }), times: ALWAYS });
+  expect((await sync("--album", "none")).code).toBe(0);
+  await expectWhole();
+  double.faults.clear();
+  const busy = () => new Response("{}", { status: 429, headers: { "Retry-After": "3600" } });
+  double.faults.inject({ match: /query\/batch/, respond: busy });
+  double.library.addAsset({ filename: "NEW.JPG" });
+  const result = await sync("--album", "none", "--folder-structure", "%Y");
+  expect(result.code).toBe(1);
+  expect(result.stderr).toContain("break");
+});

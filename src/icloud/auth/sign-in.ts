@@ -169,8 +169,15 @@ export async function createSignIn(options: SignInOptions): Promise<SignIn> {
       if (running !== undefined) return running;
       const renewal = inTurn(async () => {
         await cache.remove();
+        const before = session.record;
         if (level === "strip") await session.update(stripped);
-        return enter(begin(credentials, true));
+        try {
+          return await enter(begin(credentials, true));
+        } catch (error) {
+          // Nothing has taken the old session's place: it may still be good, and is all that an unattended run has.
+          if (session.record.session_token === undefined) await session.update(() => before);
+          throw error;
+        }
       }).finally(() => {
         delete renewals[level];
       });

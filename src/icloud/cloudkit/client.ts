@@ -23,6 +23,8 @@ export interface CloudKitDeps {
 /** Sessions renewed in one run, at most (cloudkit.md 7.2). */
 const MOST_RENEWALS = 3;
 const POLITE_JITTER_MS = 1_000;
+/** A wait that is longer ends the run instead (DECISIONS 11). */
+const LONGEST_BRAKE_MS = MAX_WAIT_MS + POLITE_JITTER_MS;
 
 /**
  * CloudKit over HTTPS (cloudkit.md 1): one POST an operation. Every failure, also those that Apple hides in a 200, is
@@ -33,8 +35,8 @@ export class CloudKit {
   #account: SignedInAccount;
   #renewing: Promise<SignedInAccount> | undefined;
   #renewals = 0;
-  /** Apple asked to be left alone until then; all calls wait for it. */
-  #notBefore = 0;
+  /** Apple asked to be left alone until then, on the monotonic clock; all calls wait for it. */
+  #notBefore = Number.NEGATIVE_INFINITY;
 
   constructor(deps: CloudKitDeps) {
     this.#deps = deps;
@@ -113,7 +115,9 @@ export class CloudKit {
 
   async #brake(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
-    for (let wait = this.#notBefore - clock.now(); wait > 0; wait = this.#notBefore - clock.now()) {
+    for (let wait = this.#notBefore - clock.monotonic(); wait > 0; wait = this.#notBefore - clock.monotonic()) {
+      // Another call was told so, and may have kept it to itself.
+      if (wait > LONGEST_BRAKE_MS) throw new Throttled(clock.now() + wait, wait);
       await clock.sleep(wait, signal);
     }
     signal.throwIfAborted();
@@ -123,7 +127,7 @@ export class CloudKit {
     const { clock, random, retries } = this.#deps;
     const asked = problem.retryAfterMs;
     if (asked === undefined) return clock.sleep(retryDelayMs(retry, baseDelayMs(retries), random()), signal);
-    this.#notBefore = Math.max(this.#notBefore, clock.now() + asked);
+    this.#notBefore = Math.max(this.#notBefore, clock.monotonic() + asked);
     if (asked > MAX_WAIT_MS) throw new Throttled(clock.now() + asked, asked);
     return clock.sleep(Math.min(MAX_WAIT_MS, asked + random() * POLITE_JITTER_MS), signal);
   }

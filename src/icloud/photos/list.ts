@@ -58,6 +58,8 @@ export async function* listAssets(
   let position = 0;
   let emptyInARow = 0;
   let repeats = 0;
+  /** Everything before this rank was really there. */
+  let reached = 0;
 
   const ask = (rank: number): void => {
     const answer = fetchPage(deps, library, list, rank, keys, signal);
@@ -69,7 +71,8 @@ export async function* listAssets(
     for (;;) {
       const next = [...onTheWay.keys()].filter((rank) => rank <= position).toSorted((a, b) => b - a)[0];
       if (next === undefined) ask(position);
-      guessAhead(position, stride, onTheWay, options, ask);
+      // In a stretch of empty pages only what is on its way already is worth waiting for.
+      if (emptyInARow === 0) guessAhead(position, stride, onTheWay, options, ask);
       const rank = next ?? position;
       const answer = await onTheWay.get(rank);
       onTheWay.delete(rank);
@@ -83,7 +86,7 @@ export async function* listAssets(
         if (rank < position) continue;
         if (!answer.hasMore && options.expected !== undefined && position >= options.expected) break;
         emptyInARow += 1;
-        if (emptyInARow >= MOST_EMPTY) {
+        if (emptyInARow >= MOST_EMPTY && ![...onTheWay.keys()].some((other) => other > position)) {
           if (answer.hasMore) {
             reasons.add("Apple announced more pages but sent none");
             accounted = false;
@@ -95,6 +98,7 @@ export async function* listAssets(
       }
       emptyInARow = 0;
       position = Math.max(position, rank + advance(masters, assets));
+      reached = position;
       const { assets: found, issues, duplicates } = pairing.take(answer.records);
       repeats = found.length === 0 && duplicates > 0 ? repeats + 1 : 0;
       if (repeats >= MOST_REPEATS) {
@@ -112,7 +116,9 @@ export async function* listAssets(
     }
     const issues = pairing.leftovers();
     if (issues.length > 0) reasons.add("some records came without their other half");
-    return { complete: reasons.size === 0, accounted, reasons: [...reasons], firstToken, issues };
+    const missing = emptyInARow === 0 ? 0 : Math.max(0, (options.expected ?? 0) - reached);
+    const shortfall = { missing, listed: reached };
+    return { complete: reasons.size === 0, accounted, reasons: [...reasons], firstToken, issues, shortfall };
   } finally {
     stop.abort(new DOMException("the walk has ended", "AbortError"));
   }

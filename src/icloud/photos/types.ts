@@ -62,6 +62,8 @@ export interface AssetPage {
 
 /** How a walk ended. Only a complete one may lead to a stored token. */
 export interface ListingEnd {
+  /** What Apple counts but gave nothing for, and how much it gave, when the list ended in empty pages. */
+  readonly shortfall?: { readonly missing: number; readonly listed: number };
   /** Every record that could not be had is told by its name: nothing is missing that nobody knows of. */
   readonly accounted: boolean;
   readonly complete: boolean;
