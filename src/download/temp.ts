@@ -3,6 +3,7 @@ import { lstat } from "node:fs/promises";
 import { dirname, relative, sep } from "node:path";
 import type { AppleChecksum, AssetId, Rendition, ZoneName } from "../library/asset.ts";
 import { removePartial } from "./partial.ts";
+import { isBeingPlaced, undoPlacing } from "./publish.ts";
 
 export interface TempIdentity {
   readonly library: ZoneName;
@@ -34,6 +35,26 @@ function base32(bytes: Uint8Array): string {
   let text = "";
   for (let index = length - 1; index >= 0; index -= 1) text += ALPHABET[Number((bits >> BigInt(index * 5)) & 31n)];
   return text;
+}
+
+/**
+ * Takes back what a crash on a file system without hard links has left half done: an empty file under the final name of
+ * the file that the claimed temporary file at `path` is for. `finalPath` is asked only when there is something to take
+ * back. Returns whether nothing half-done is left. The caller holds the account's lock.
+ */
+export async function takeBackPlacing(
+  path: string,
+  finalPath: () => string | undefined,
+  root: string,
+): Promise<boolean> {
+  try {
+    if (!(await isBeingPlaced(path)) || !(await isReachedPlainly(dirname(path), root))) return true;
+    await undoPlacing(path, finalPath());
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return false;
+  }
 }
 
 /**

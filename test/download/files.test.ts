@@ -1,14 +1,14 @@
 /** What happens on the disk: publishing, copying, taking up again, deleting. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
-import { link, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { link, lstat, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { placeCopy } from "../../src/download/copies.ts";
 import { inspect } from "../../src/download/existing.ts";
 import { createFolders } from "../../src/download/folders.ts";
 import { createPool } from "../../src/download/pool.ts";
-import { publish } from "../../src/download/publish.ts";
+import { isBeingPlaced, publish, publishWithoutLinks, undoPlacing } from "../../src/download/publish.ts";
 import { probeTraits, probeWritable } from "../../src/download/space.ts";
 import { removeOrphan, tempName } from "../../src/download/temp.ts";
 import type { AssetId, ZoneName } from "../../src/library/asset.ts";
@@ -59,6 +59,55 @@ describe("publishing", () => {
     await link(at("t"), at("f"));
     expect(await publish(at("t"), at("f"), CONTENT)).toBe("was-there");
     expect(await readdir(root)).toEqual(["f"]);
+  });
+});
+
+describe("publishing where no hard link can be made", () => {
+  test("gives the file its name and leaves no temporary one", async () => {
+    await writeFile(at("t"), BYTES);
+    expect(await publishWithoutLinks(at("t"), at("f"), CONTENT)).toBe("published");
+    expect(await readdir(root)).toEqual(["f"]);
+    expect(await readFile(at("f"))).toEqual(BYTES);
+  });
+
+  test("never replaces another file, not even an empty one", async () => {
+    await writeFile(at("t"), BYTES);
+    await writeFile(at("f"), "");
+    expect(await publishWithoutLinks(at("t"), at("f"), CONTENT)).toBe("collision");
+    expect(await readFile(at("f"), "utf8")).toBe("");
+    expect(await readFile(at("t"))).toEqual(BYTES);
+    expect((await readdir(root)).toSorted()).toEqual(["f", "t"]);
+  });
+
+  test("onto the very same bytes is done already", async () => {
+    await writeFile(at("t"), BYTES);
+    await writeFile(at("f"), BYTES);
+    expect(await publishWithoutLinks(at("t"), at("f"), CONTENT)).toBe("was-there");
+    expect(await readdir(root)).toEqual(["f"]);
+  });
+
+  test("that fails leaves no empty file and the temporary one as it was", async () => {
+    await writeFile(at("t"), BYTES);
+    await expect(publishWithoutLinks(at("t"), at("gone/f"), CONTENT)).rejects.toMatchObject({ code: "ENOENT" });
+    expect(await readdir(root)).toEqual(["t"]);
+  });
+
+  test("and was cut off half-way is taken back whole", async () => {
+    await writeFile(at("t"), BYTES);
+    expect(await isBeingPlaced(at("t"))).toBe(false);
+    await rename(at("t"), at("t.placing"));
+    await writeFile(at("f"), "");
+    expect(await isBeingPlaced(at("t"))).toBe(true);
+    await undoPlacing(at("t"), at("f"));
+    expect(await readdir(root)).toEqual(["t"]);
+  });
+
+  test("and was cut off half-way costs no file that has content", async () => {
+    await writeFile(at("t.placing"), BYTES);
+    await writeFile(at("f"), "mine");
+    await undoPlacing(at("t"), at("f"));
+    expect((await readdir(root)).toSorted()).toEqual(["f", "t"]);
+    expect(await readFile(at("f"), "utf8")).toBe("mine");
   });
 });
 

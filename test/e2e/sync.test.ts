@@ -213,6 +213,22 @@ describe("an interrupted sync", () => {
     expect(Number(/bytes=(\d+)-/.exec(request?.headers["range"] ?? "")?.[1])).toBeGreaterThan(2_000_000);
   }, 20_000);
 
+  test("cut off while a file was given its name, where no hard link can be made, leaves no empty file", async () => {
+    await signedIn({
+      library: createLibrary({ seed: 9, assets: 1, bytes: 40_000, mix: { jpeg: 1 }, derivatives: false }),
+    });
+    double.photos.cdnFaults.inject({ kind: "reset", afterBytes: 15_000, times: 2 });
+    const args = ["--album", "none", "--folder-structure", "none", "--max-retries", "0"];
+    expect((await home.sync(...args)).code).toBe(2);
+    const [temporary = ""] = await home.files();
+    const name = expectedFiles(double.library)[0]?.filename ?? "";
+    await rename(join(home.photos, temporary), join(home.photos, `${temporary}.placing`));
+    await writeFile(join(home.photos, name), "");
+    expect((await home.sync(...args)).code).toBe(0);
+    expect(await home.files()).toEqual([name]);
+    await expectWhole();
+  }, 20_000);
+
   test("by Ctrl+C ends cleanly, and the next run completes it", async () => {
     await signedIn({ library: createLibrary({ seed: 2, assets: 60, bytes: 20_000, derivatives: false }) });
     const drip = double.photos.cdnFaults.inject({
