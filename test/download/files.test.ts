@@ -10,9 +10,11 @@ import { createFolders } from "../../src/download/folders.ts";
 import { createPool } from "../../src/download/pool.ts";
 import { isBeingPlaced, publish, publishWithoutLinks, undoPlacing } from "../../src/download/publish.ts";
 import { probeTraits, probeWritable } from "../../src/download/space.ts";
+import { syncDirectories } from "../../src/download/sync-directories.ts";
 import { removeOrphan, tempName } from "../../src/download/temp.ts";
 import type { AssetId, ZoneName } from "../../src/library/asset.ts";
 import { appleChecksum } from "../../src/library/checksum.ts";
+import { Failure } from "../../src/library/failure.ts";
 
 let root: string;
 beforeEach(() => {
@@ -158,6 +160,15 @@ describe("a second place", () => {
 });
 
 describe("folders", () => {
+  test("that their owner has moved away meanwhile are of no consequence; a disk that refuses is named", async () => {
+    await syncDirectories(new Set([root, at("gone")]));
+    // Any error will do that is neither: a link that leads back to itself.
+    await symlink(at("loop"), at("loop"));
+    const refused = syncDirectories(new Set([at("loop")]));
+    await expect(refused).rejects.toBeInstanceOf(Failure);
+    await expect(refused).rejects.toMatchObject({ exit: 1, message: expect.stringContaining(`${at("loop")} can't`) });
+  });
+
   test("are made below the download folder only, and the folder itself never", async () => {
     await createFolders(root).ensure(at("2024/07/31/x.jpg"));
     expect((await lstat(at("2024/07/31"))).isDirectory()).toBe(true);
