@@ -38,10 +38,31 @@ export async function resolveSettings(
     ];
     const [origin, value] =
       layers.find(([, candidate]) => candidate !== undefined) ?? (["default", undefined] as const);
-    values[name] = setting.type.kind === "path" && typeof value === "string" ? expandPath(value, env, cwd) : value;
+    values[name] =
+      setting.type.kind === "path" && typeof value === "string"
+        ? checkedPath(name, expandPath(value, env, cwd), origin, file)
+        : value;
     origins[name] = origin;
   }
   return { settings: values as Settings, origins: origins as Record<SettingName, Origin>, file };
+}
+
+/** A path is looked at again once it is whole: `..` and `~` may lead where no text shows it. */
+function checkedPath(name: SettingName, path: string, origin: Origin, file: ConfigFile): string {
+  const setting = settingOf(name);
+  const reason = setting.check?.(path as never);
+  if (reason === undefined) return path;
+  switch (origin) {
+    case "flag":
+      throw new Failure(`--${setting.flag}: ${reason}`, { exit: EXIT.usage });
+    case "env":
+      throw wrongVariable(setting.env, reason);
+    default:
+      throw new Failure(`The configuration file ${file.path} is wrong: ${setting.key}: ${reason}`, {
+        exit: EXIT.failure,
+        remedy: "Mend the value.",
+      });
+  }
 }
 
 /** An empty variable counts as unset: container files pass empty ones all the time. */
@@ -53,10 +74,13 @@ function fromEnvironment(name: SettingName, env: Environment): Value | undefined
     return fromText(setting, text);
   } catch (error) {
     if (!(error instanceof BadValue)) throw error;
-    const told = setting.secret === true ? "its value can't be used" : error.message;
-    throw new Failure(`The environment variable ${setting.env} is wrong: ${told}`, {
-      exit: EXIT.failure,
-      remedy: "Correct or unset it.",
-    });
+    throw wrongVariable(setting.env, setting.secret === true ? "its value can't be used" : error.message);
   }
+}
+
+function wrongVariable(name: string | undefined, reason: string): Failure {
+  return new Failure(`The environment variable ${name} is wrong: ${reason}`, {
+    exit: EXIT.failure,
+    remedy: "Correct or unset it.",
+  });
 }

@@ -132,6 +132,39 @@ describe("a setting", () => {
   });
 });
 
+describe("a download folder that turns out to be a system folder once its path is whole is refused", () => {
+  const file = () => findConfigFile(undefined, environment(), home);
+
+  test.each([
+    ["/root/photos", "..", "/root"],
+    ["/home", "..", "/"],
+    ["/work", "../etc/.", "/etc"],
+  ])("below %s: %s", async (cwd, directory, whole) => {
+    const env = environment();
+    const byFlag = await failureOf(resolveSettings({ directory }, file(), env, cwd));
+    expect(byFlag).toMatchObject({
+      exit: EXIT.usage,
+      message: `--download-dir: ${whole} is a system folder; choose one of your own`,
+    });
+    const byVariable = await failureOf(resolveSettings({}, file(), { ...env, KEI_DOWNLOAD_DIR: directory }, cwd));
+    expect(byVariable).toMatchObject({
+      exit: EXIT.failure,
+      message: expect.stringContaining(`KEI_DOWNLOAD_DIR is wrong: ${whole}`),
+    });
+    const path = writeConfig(`[download]\ndirectory = "${directory}"\n`);
+    const byFile = await failureOf(resolveSettings({}, file(), env, cwd));
+    expect(byFile).toMatchObject({
+      exit: EXIT.failure,
+      message: expect.stringContaining(`${path} is wrong: download.directory: ${whole}`),
+    });
+  });
+
+  test("also as the home folder of its user", async () => {
+    const failure = await failureOf(resolveSettings({ directory: "~" }, file(), { HOME: "/root" }, "/work"));
+    expect(failure.message).toContain("/root is a system folder");
+  });
+});
+
 describe("the configuration file", () => {
   test.each([
     ["[download]\nthread = 3\n", "line 2: unknown field `[download] thread`", "Did you mean `[download] threads`?"],
