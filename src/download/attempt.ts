@@ -30,7 +30,6 @@ export type AttemptResult =
   | {
       readonly ok: true;
       readonly received: number;
-      readonly resumed: number;
       readonly proof: "provider" | "size";
       readonly warning: string | undefined;
     }
@@ -70,7 +69,7 @@ class Rejected extends Error {
  */
 export async function attempt(task: TransferTask, deps: TransferDeps): Promise<AttemptResult> {
   const taking = new Taking(task, deps);
-  const watchdog = new Watchdog(deps.clock);
+  const watchdog = new Watchdog(deps.clock, deps.cancel);
   const failed = (error: unknown): AttemptResult => ({
     ok: false,
     received: taking.received,
@@ -119,14 +118,13 @@ class Taking {
     if (offset > 0 && offset === size) {
       // Complete but never proven: a crash came between the last byte and the proof.
       this.#file = await openPartial(tempPath, offset);
-      return await this.#finish(offset);
+      return await this.#finish();
     }
 
-    const signal = AbortSignal.any([this.#deps.cancel, watchdog.signal]);
     watchdog.connecting();
     const response = await fetchMedia(this.#deps.fetch, this.#task.url, {
       headers: offset > 0 ? { ...HEADERS, range: `bytes=${offset}-` } : HEADERS,
-      signal,
+      signal: watchdog.signal,
     });
     watchdog.heard();
     try {
@@ -138,7 +136,7 @@ class Taking {
       throw error;
     }
     await this.#receive(response, watchdog);
-    return await this.#finish(offset);
+    return await this.#finish();
   }
 
   /** Checks status and headers. True when the server sends everything although only the rest was asked for. */
@@ -228,7 +226,7 @@ class Taking {
   }
 
   /** Proves the file, dates it and makes its bytes durable. */
-  async #finish(resumed: number): Promise<AttemptResult> {
+  async #finish(): Promise<AttemptResult> {
     const { checksum, modifiedAt, finalPath } = this.#task;
     const provable = isVerifiable(checksum);
     if (provable && this.#hasher.digest() !== checksum) {
@@ -246,7 +244,7 @@ class Taking {
       this.#deps.logger.warn("could not set the time of a file", { file: this.#task.label, reason }),
     );
     await file.sync();
-    return { ok: true, received: this.received, resumed, proof: provable ? "provider" : "size", warning: mismatch };
+    return { ok: true, received: this.received, proof: provable ? "provider" : "size", warning: mismatch };
   }
 
   #take(bytes: Uint8Array): void {

@@ -2,6 +2,7 @@ import { baseDelayMs, MAX_WAIT_MS, retryDelayMs } from "../library/backoff.ts";
 import { isMediaUrl } from "../library/media-hosts.ts";
 import type { AppleFetch } from "../runtime/network.ts";
 import type { Clock, Logger, Random } from "../runtime/ports.ts";
+import { follow } from "../runtime/signals.ts";
 import { type AttemptResult, attempt } from "./attempt.ts";
 import type { Brake } from "./brake.ts";
 import { classify, describeLocalError, kindOfLocalError } from "./classify.ts";
@@ -45,9 +46,18 @@ type Failed = Extract<AttemptResult, { ok: false }>;
  * entry still has to be made durable by the caller. Never throws.
  */
 export async function transfer(task: TransferTask, deps: TransferDeps): Promise<TransferResult> {
+  const either = follow(deps.stop, deps.cancel);
+  try {
+    return await tryToTransfer(task, deps, either.signal);
+  } finally {
+    either.release();
+  }
+}
+
+/** `waits` ends a wait: a stop, or worse. */
+async function tryToTransfer(task: TransferTask, deps: TransferDeps, waits: AbortSignal): Promise<TransferResult> {
   let tries = 0;
   let received = 0;
-  let resumed: number | undefined;
   let mismatches = 0;
   let startedOver = false;
   const failed = (kind: TransferErrorKind, message: string, more: Partial<TransferFailed> = {}): TransferFailed => ({
@@ -65,18 +75,16 @@ export async function transfer(task: TransferTask, deps: TransferDeps): Promise<
     return failed("forbidden-url", `the address of the file is not on Apple's media hosts (${hostOf(task.url)})`);
   }
   for (let retries = 0; ; ) {
-    if (!(await passBrake(task, deps))) return failed("interrupted", "stopped");
+    if (!(await unlessStopped(deps.brake.pass(hostOf(task.url), waits), deps))) return failed("interrupted", "stopped");
     tries += 1;
     const result = await attempt(task, deps);
     received += result.received;
     if (result.ok) {
-      resumed ??= result.resumed;
       const problem = await publishFile(task);
       if (problem !== undefined) return failed(problem.kind, problem.message);
       return {
         outcome: "published",
         bytesReceived: received,
-        bytesResumed: resumed,
         proof: result.proof,
         tries,
         warning: result.warning,
@@ -102,7 +110,7 @@ export async function transfer(task: TransferTask, deps: TransferDeps): Promise<
       reason: result.message,
       wait_ms: Math.round(wait),
     });
-    if (!(await pause(wait, deps))) return failed("interrupted", result.message, told);
+    if (!(await unlessStopped(deps.clock.sleep(wait, waits), deps))) return failed("interrupted", result.message, told);
     retries += 1;
   }
 }
@@ -116,15 +124,7 @@ function waitBefore(retry: number, result: Failed, task: TransferTask, deps: Tra
 }
 
 /** False when the wait was cut short by a stop. */
-async function pause(ms: number, { clock, stop, cancel }: TransferDeps): Promise<boolean> {
-  return unlessStopped(clock.sleep(ms, AbortSignal.any([stop, cancel])), stop, cancel);
-}
-
-async function passBrake(task: TransferTask, { brake, stop, cancel }: TransferDeps): Promise<boolean> {
-  return unlessStopped(brake.pass(hostOf(task.url), AbortSignal.any([stop, cancel])), stop, cancel);
-}
-
-async function unlessStopped(waiting: Promise<void>, stop: AbortSignal, cancel: AbortSignal): Promise<boolean> {
+async function unlessStopped(waiting: Promise<void>, { stop, cancel }: TransferDeps): Promise<boolean> {
   try {
     await waiting;
     return !cancel.aborted;

@@ -4,8 +4,6 @@ import type { AppleChecksum } from "../library/asset.ts";
 export interface TransferTask {
   /** Signed URL as Apple sent it, `${f}` and all. */
   readonly url: string;
-  /** Clock.now() when the URL was received. */
-  readonly urlReceivedAt: number;
   readonly checksum: AppleChecksum;
   /** Exact size in bytes as Apple states it. */
   readonly size: number;
@@ -50,8 +48,6 @@ export interface Published {
   readonly outcome: "published";
   /** Body bytes received over the network, all tries together. */
   readonly bytesReceived: number;
-  /** Bytes taken over from an earlier run's temporary file. */
-  readonly bytesResumed: number;
   /** `provider`: Apple's checksum proves every byte. `size`: it could not be computed; size and content agree. */
   readonly proof: "provider" | "size";
   /** Requests sent. */

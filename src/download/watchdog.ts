@@ -1,4 +1,5 @@
 import type { Clock } from "../runtime/ports.ts";
+import { type Follower, follow } from "../runtime/signals.ts";
 
 /** Longest wait for a connection and the first line of an answer, ms (engine.md TX-8). */
 export const CONNECT_TIMEOUT_MS = 30_000;
@@ -19,20 +20,22 @@ export class Stalled extends Error {
  */
 export class Watchdog {
   readonly #clock: Clock;
-  readonly #controller = new AbortController();
+  readonly #transfer: Follower;
   readonly #over = new AbortController();
   #limit = CONNECT_TIMEOUT_MS;
   /** When the wait for the network began; undefined while nothing is waited for. */
   #since: number | undefined;
 
-  constructor(clock: Clock) {
+  /** `cancel` ends the transfer, too. */
+  constructor(clock: Clock, cancel: AbortSignal) {
     this.#clock = clock;
+    this.#transfer = follow(cancel);
     this.#watch().catch(() => undefined); // Ends by `stop`, which is no error.
   }
 
-  /** Aborts when the silence has lasted too long. */
+  /** Aborts when the silence has lasted too long, and when the transfer is cancelled. */
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return this.#transfer.signal;
   }
 
   /** From now on an answer is waited for. */
@@ -54,13 +57,14 @@ export class Watchdog {
 
   stop(): void {
     this.#over.abort();
+    this.#transfer.release();
   }
 
   async #watch(): Promise<void> {
     for (;;) {
       const left = this.#since === undefined ? IDLE_MS : this.#since + this.#limit - this.#clock.monotonic();
       if (left <= 0) {
-        this.#controller.abort(new Stalled(`no data for ${this.#limit / 1000} s`));
+        this.#transfer.abort(new Stalled(`no data for ${this.#limit / 1000} s`));
         return;
       }
       await this.#clock.sleep(Math.min(left, CONNECT_TIMEOUT_MS), this.#over.signal);

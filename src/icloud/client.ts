@@ -2,6 +2,7 @@ import { createFetch, type FetchOptions } from "ofetch";
 import { type AppleFetch, appleFetch, networkErrorKind } from "../runtime/network.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
 import type { PrivateFile } from "../runtime/private-file.ts";
+import { follow } from "../runtime/signals.ts";
 import { type Cookies, createCookies, formatCookies, parseCookies } from "./cookies.ts";
 import { type Domain, endpointsOf, isAppleHost, USER_AGENT } from "./endpoints.ts";
 import { type AppleHttp, AppleNetworkError, type AppleRequest, type AppleResponse } from "./http.ts";
@@ -136,21 +137,18 @@ function redirected(request: AppleRequest, answer: AppleResponse, domain: Domain
 
 /** A signal that ends with the caller's, or after `ms`, for headers and body together. */
 function createDeadline(ms: number, parent: AbortSignal | undefined) {
-  const controller = new AbortController();
+  const request = follow(...(parent === undefined ? [] : [parent]));
   let expired = false;
   const timer = setTimeout(() => {
     expired = true;
-    controller.abort(new DOMException("the request took too long", "TimeoutError"));
+    request.abort(new DOMException("the request took too long", "TimeoutError"));
   }, ms);
-  const follow = () => controller.abort(parent?.reason);
-  if (parent?.aborted === true) follow();
-  else parent?.addEventListener("abort", follow, { once: true });
   return {
-    signal: controller.signal,
+    signal: request.signal,
     expired: () => expired,
     clear() {
       clearTimeout(timer);
-      parent?.removeEventListener("abort", follow);
+      request.release();
     },
   };
 }

@@ -60,12 +60,20 @@ const DAY_MS = 86_400_000;
  * way are settled and the run's row is written before it returns or throws.
  */
 export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
+  const stops = new Stops(deps.ports.stop);
+  try {
+    return await cycle(deps, stops);
+  } finally {
+    stops.release();
+  }
+}
+
+async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
   const { settings, ports, state, photos } = deps;
   const { clock, logger } = ports;
   const startedAt = clock.now();
   const began = clock.monotonic();
   const tally = new Tally();
-  const stops = new Stops(ports.stop);
   const teller = new ProgressTeller(tally, ports);
   const device = await deviceOf(settings.directory);
 
@@ -126,7 +134,7 @@ export async function runCycle(deps: CycleDeps): Promise<SyncReport> {
     nowSeconds: () => Math.trunc(clock.now() / 1000),
   });
   const rehearsal = settings.dryRun ? new Rehearsal() : undefined;
-  const forecast = new Forecast({ directory: settings.directory, tally, clock, logger });
+  const forecast = new Forecast({ directory: settings.directory, tally, clock, logger, signal: stops.signal });
   const pace = new Pace(() => pool.idle > 0 && pool.queued === 0);
   const walk = {
     photos,

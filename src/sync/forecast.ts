@@ -1,5 +1,6 @@
 import { freeBytes } from "../download/space.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
+import { follow } from "../runtime/signals.ts";
 import type { Tally } from "./tally.ts";
 
 /** Longest wait for Apple's count before the first transfer starts without a forecast, ms. */
@@ -12,6 +13,8 @@ export interface ForecastDeps {
   readonly tally: Tally;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Ends the wait for Apple's count. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -41,11 +44,13 @@ export class Forecast {
   async beforeFirstByte(): Promise<void> {
     if (this.#told) return;
     this.#told = true;
-    const { directory, tally, clock, logger } = this.#deps;
-    const over = new AbortController();
-    const patience = clock.sleep(COUNT_WAIT_MS, over.signal).catch(() => undefined); // Ended by the count.
+    const { directory, tally, clock, logger, signal } = this.#deps;
+    const over = follow(signal);
+    const patience = clock.sleep(COUNT_WAIT_MS, over.signal).catch(() => undefined); // Ended by the count, or by a stop.
     await Promise.race([this.#counted, patience]);
-    over.abort();
+    over.release();
+    over.abort(undefined);
+    if (signal.aborted) return;
     const free = await freeBytes(directory);
     if (free === undefined || tally.seen === 0) return;
     const needed = (tally.bytesPlanned / tally.seen) * Math.max(this.#expected, tally.seen);

@@ -33,6 +33,7 @@ export function mayBeTheHost(result: TransferFailed): boolean {
 export class Stops {
   readonly #controller = new AbortController();
   readonly #shutdown: AbortSignal;
+  readonly #shutDown = () => this.trip("shutdown");
   #reason: StopReason | undefined;
   #detail: string | undefined;
   #sessionRefusals = 0;
@@ -42,8 +43,13 @@ export class Stops {
 
   constructor(shutdown: AbortSignal) {
     this.#shutdown = shutdown;
-    if (shutdown.aborted) this.trip("shutdown");
-    else shutdown.addEventListener("abort", () => this.trip("shutdown"), { once: true });
+    if (shutdown.aborted) this.#shutDown();
+    else shutdown.addEventListener("abort", this.#shutDown, { once: true });
+  }
+
+  /** The run is over: lets go of the shutdown signal, which outlives it. */
+  release(): void {
+    this.#shutdown.removeEventListener("abort", this.#shutDown);
   }
 
   /** Aborts when a breaker trips or a stop was asked for; in-flight transfers go on, waits end. */

@@ -69,7 +69,6 @@ async function bring(job: Job, deps: WorkerDeps): Promise<readonly Job[] | undef
   const result = await transfer(
     {
       url: job.resource.url,
-      urlReceivedAt: job.receivedAt,
       checksum: job.resource.checksum,
       size: job.resource.size,
       tempPath: job.tempPath,

@@ -99,7 +99,7 @@ describe("the wait before a retry", () => {
 describe("a watchdog", () => {
   test("ends a connection that brings no answer for 30 s", async () => {
     const clock = new HandClock();
-    const watchdog = new Watchdog(clock);
+    const watchdog = new Watchdog(clock, new AbortController().signal);
     watchdog.connecting();
     await clock.pass(CONNECT_TIMEOUT_MS - 1);
     expect(watchdog.signal.aborted).toBe(false);
@@ -109,7 +109,7 @@ describe("a watchdog", () => {
 
   test("ends a body that is silent for 120 s, and no sooner", async () => {
     const clock = new HandClock();
-    const watchdog = new Watchdog(clock);
+    const watchdog = new Watchdog(clock, new AbortController().signal);
     watchdog.reading();
     await clock.pass(STALL_TIMEOUT_MS - 1);
     expect(watchdog.signal.aborted).toBe(false);
@@ -119,7 +119,7 @@ describe("a watchdog", () => {
 
   test("lets a slow trickle live for hours", async () => {
     const clock = new HandClock();
-    const watchdog = new Watchdog(clock);
+    const watchdog = new Watchdog(clock, new AbortController().signal);
     watchdog.reading();
     for (let minute = 0; minute < 240; minute += 1) {
       await clock.pass(60_000);
@@ -135,7 +135,7 @@ describe("a watchdog", () => {
 
 test("a watchdog counts neither the reading of a partial file, nor the disk, nor the bandwidth limit", async () => {
   const clock = new HandClock();
-  const watchdog = new Watchdog(clock);
+  const watchdog = new Watchdog(clock, new AbortController().signal);
   await clock.pass(STALL_TIMEOUT_MS * 5);
   watchdog.connecting();
   watchdog.heard();

@@ -1,5 +1,6 @@
 import { baseDelayMs, retryDelayMs } from "../../library/backoff.ts";
 import type { Clock, Random } from "../../runtime/ports.ts";
+import { follow } from "../../runtime/signals.ts";
 import type { CloudKit } from "../cloudkit/client.ts";
 import { CloudKitError, isTransientCode } from "../cloudkit/errors.ts";
 import { asText, readRecord, type WireRecord } from "../cloudkit/record.ts";
@@ -44,8 +45,8 @@ export async function* listAssets(
   list: KeptList,
   options: ListingOptions,
 ): AsyncGenerator<AssetPage, ListingEnd, void> {
-  const stop = new AbortController();
-  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const requests = follow(options.signal);
+  const { signal } = requests;
   const keys = options.idsOnly === true ? ID_KEYS : deps.keys;
   const stride = ranksPerPage(list);
   const pairing = new Pairing(library.zone, options.seenBefore);
@@ -120,7 +121,8 @@ export async function* listAssets(
     const shortfall = { missing, listed: reached };
     return { complete: reasons.size === 0, accounted, reasons: [...reasons], firstToken, issues, shortfall };
   } finally {
-    stop.abort(new DOMException("the walk has ended", "AbortError"));
+    requests.release();
+    requests.abort(new DOMException("the walk has ended", "AbortError"));
   }
 }
 
