@@ -3,7 +3,7 @@ import type { ShortAlbum } from "./foreign.ts";
 import type { LibraryDeps } from "./library.ts";
 import type { Pass } from "./pass.ts";
 import { hasAlbums } from "./passes.ts";
-import { finishWalk, type OpenWalk, openWalk } from "./walk.ts";
+import { Walk } from "./walk.ts";
 
 /** What Apple counts in each list, by the pass that walks it. */
 interface Counts {
@@ -53,7 +53,7 @@ export async function enumerate(
 ): Promise<boolean> {
   const counts = countInBackground(library, passes, deps);
   const met = new Map<Pass, number>();
-  const open: OpenWalk[] = [];
+  const open: Walk[] = [];
   let upcoming = 0;
   let complete = albumsKnown;
   let filedKnown = albumsKnown;
@@ -62,7 +62,7 @@ export async function enumerate(
       const pass = passes[upcoming];
       if (pass === undefined || (pass.onlyUnfiled && open.length > 0)) return;
       upcoming += 1;
-      open.push(openWalk(pass, scan, () => counts.of.get(pass.key), deps.walk));
+      open.push(new Walk(pass, scan, () => counts.of.get(pass.key), deps.walk));
     }
   };
   try {
@@ -77,7 +77,7 @@ export async function enumerate(
         return false;
       }
       openMore(deps.walk.pace.lookAhead());
-      const end = await finishWalk(walk, scan, deps.walk);
+      const end = await walk.finish();
       open.shift();
       if (end.met !== undefined) met.set(walk.pass, end.met);
       complete &&= end.complete;
@@ -90,11 +90,7 @@ export async function enumerate(
     }
     return complete;
   } finally {
-    await Promise.all(
-      open.map((walk) =>
-        walk.pages.return({ complete: false, accounted: false, reasons: [], firstToken: undefined, issues: [] }),
-      ),
-    );
+    await Promise.all(open.map((walk) => walk.close()));
   }
 }
 

@@ -6,7 +6,7 @@ import { type Delta, isEmpty, readDelta } from "./delta.ts";
 import { idsOf, type LibraryDeps, type Prepared, placedAlbums, prepare } from "./library.ts";
 import type { FullReason } from "./memory.ts";
 import type { Pass } from "./pass.ts";
-import { finishWalk, openWalk } from "./walk.ts";
+import { Walk } from "./walk.ts";
 
 /** Changes since a moment within an enumeration: they belong to it. */
 export interface Within {
@@ -135,8 +135,8 @@ async function walkAll(passes: readonly Pass[], scan: number, deps: LibraryDeps)
   let complete = true;
   for (const pass of passes) {
     if (deps.stops.stopped) return false;
-    const open = openWalk(pass, scan, () => undefined, deps.walk);
-    complete &&= (await finishWalk(open, scan, deps.walk)).complete;
+    const end = await new Walk(pass, scan, () => undefined, deps.walk).finish();
+    complete &&= end.complete;
   }
   return complete;
 }

@@ -2,6 +2,7 @@ import { CloudKitError } from "../icloud/cloudkit/errors.ts";
 import type { AssetPage, ListingEnd, Photos } from "../icloud/photos/types.ts";
 import { type AlbumId, type AssetId, PRIMARY_ZONE } from "../library/asset.ts";
 import type { Logger } from "../runtime/ports.ts";
+import { type Follower, follow } from "../runtime/signals.ts";
 import type { State } from "../state/types.ts";
 import type { Job } from "./jobs.ts";
 import type { Newest } from "./newest.ts";
@@ -40,90 +41,101 @@ export interface WalkEnd {
   readonly firstToken: string | undefined;
 }
 
-/** A pass whose first page is asked for while earlier passes are still being planned. */
-export interface OpenWalk {
+/** What is left to say of a walk that was ended early. */
+const CUT_OFF: ListingEnd = { complete: false, accounted: false, reasons: [], firstToken: undefined, issues: [] };
+
+/**
+ * One pass over one list. The first page is asked for at once, while earlier passes are still being planned; nothing is
+ * planned before `finish`: planning follows the order of the passes, so names never depend on which answer came first.
+ */
+export class Walk {
   readonly pass: Pass;
-  readonly pages: AsyncGenerator<AssetPage, ListingEnd, void>;
-  readonly walk: string;
+  readonly #scan: number;
+  readonly #deps: WalkDeps;
+  /** Under which the catalogue keeps what was met. */
+  readonly #name: string;
+  readonly #requests: Follower;
+  readonly #pages: AsyncGenerator<AssetPage, ListingEnd, void>;
   /** Its turn has come: until then it asks for one page only. */
-  current: boolean;
-  first: Promise<IteratorResult<AssetPage, ListingEnd>> | undefined;
-}
+  #current = false;
+  #first: Promise<IteratorResult<AssetPage, ListingEnd>> | undefined;
 
-/**
- * Opens the listing of a pass and asks for its first page. Nothing is planned yet: planning follows the order of the
- * passes, so names never depend on which answer came first.
- */
-export function openWalk(pass: Pass, scan: number, expected: () => number | undefined, deps: WalkDeps): OpenWalk {
-  const walk = `${scan}:${pass.key}`;
-  const turn = { current: false };
-  const pages = deps.photos.list(pass.library, pass.list, {
-    signal: deps.cancel,
-    lookAhead: () => (turn.current ? deps.pace.lookAhead() : 1),
-    // Read when it is needed: the count may arrive while the walk is on its way.
-    get expected() {
-      return expected();
-    },
-    seenBefore: (id) => deps.state.metInWalk(walk, id),
-    idsOnly: pass.purpose === "members",
-  });
-  const first = pages.next();
-  // Awaited later; a failure that comes earlier must not count as unhandled.
-  first.catch(() => undefined);
-  return Object.assign(turn, { pass, pages, walk, first });
-}
+  /** `expected` is asked when it is needed: the count may arrive while the walk is on its way. */
+  constructor(pass: Pass, scan: number, expected: () => number | undefined, deps: WalkDeps) {
+    this.pass = pass;
+    this.#scan = scan;
+    this.#deps = deps;
+    this.#name = `${scan}:${pass.key}`;
+    this.#requests = follow(deps.cancel);
+    this.#pages = deps.photos.list(pass.library, pass.list, {
+      signal: this.#requests.signal,
+      lookAhead: () => (this.#current ? deps.pace.lookAhead() : 1),
+      get expected() {
+        return expected();
+      },
+      seenBefore: (id) => deps.state.metInWalk(this.#name, id),
+      idsOnly: pass.purpose === "members",
+    });
+    this.#first = this.#pages.next();
+    // Awaited later; a failure that comes earlier must not count as unhandled.
+    this.#first.catch(() => undefined);
+  }
 
-/**
- * Walks an open listing to its end: plans each page, hands out its jobs, and records who is a member of an album.
- * Returns early (incomplete) when a stop was asked for. Throws what the listing throws.
- */
-export async function finishWalk(open: OpenWalk, scan: number, deps: WalkDeps): Promise<WalkEnd> {
-  const { pass, pages, walk } = open;
-  const { state, tally, stops, pace } = deps;
-  open.current = true;
-  const album = pass.album;
-  const generation = album === undefined ? 0 : state.beginMembers(pass.library.zone, album.id, album.name);
-  let failedAt: unknown;
-  try {
-    await deps.newest.prepare(pass, scan);
-    for (;;) {
-      const next = await (open.first ?? pages.next());
-      open.first = undefined;
-      if (next.done === true) return end(pass, next.value, album?.id, generation, scan, deps);
-      const page = next.value;
-      pace.pageArrived();
-      tally.duplicates += page.duplicates;
-      for (const issue of page.issues) note(pass, scan, issue, deps);
-      if (album !== undefined) {
-        state.addMembers(pass.library.zone, album.id, generation, [
-          ...page.assets.map((asset) => asset.id),
-          ...namesOf(page.issues),
-        ]);
-      }
-      if (pass.purpose === "place") {
-        const jobs = await deps.planner.plan(pass, page.assets, scan, page.receivedAt);
-        if (jobs.length > 0) await deps.beforeFirstByte();
-        for (const job of jobs) {
-          if (!(await deps.enqueue(job))) break;
+  /**
+   * Walks to the end: plans each page, hands out its jobs, and records who is a member of an album. Returns early
+   * (incomplete) when a stop was asked for. Throws what the listing throws.
+   */
+  async finish(): Promise<WalkEnd> {
+    const { pass } = this;
+    const { state, tally, stops, pace, newest } = this.#deps;
+    this.#current = true;
+    const album = pass.album;
+    const generation = album === undefined ? 0 : state.beginMembers(pass.library.zone, album.id, album.name);
+    try {
+      await newest.prepare(pass, this.#scan);
+      for (;;) {
+        const next = await (this.#first ?? this.#pages.next());
+        this.#first = undefined;
+        if (next.done === true) return end(pass, next.value, album?.id, generation, this.#scan, this.#deps);
+        const page = next.value;
+        pace.pageArrived();
+        tally.duplicates += page.duplicates;
+        for (const issue of page.issues) note(pass, this.#scan, issue, this.#deps);
+        if (album !== undefined) {
+          state.addMembers(pass.library.zone, album.id, generation, [
+            ...page.assets.map((asset) => asset.id),
+            ...namesOf(page.issues),
+          ]);
         }
+        if (pass.purpose === "place") await this.#plan(page);
+        await this.#deps.betweenPages(pass);
+        if (stops.stopped) return { complete: false, accounted: false, firstToken: undefined };
+        if (newest.endsBefore(pass, page.assets)) return { complete: true, accounted: true, firstToken: undefined };
       }
-      await deps.betweenPages(pass);
-      if (stops.stopped) return { complete: false, accounted: false, firstToken: undefined };
-      if (deps.newest.endsBefore(pass, page.assets)) return { complete: true, accounted: true, firstToken: undefined };
+    } catch (error) {
+      if (!isUnavailable(pass, error)) throw error;
+      this.#deps.logger.debug("this library has no such folder", { library: pass.library.zone, folder: pass.label });
+      return { complete: true, accounted: true, firstToken: undefined };
+    } finally {
+      await this.close();
     }
-  } catch (error) {
-    failedAt = error;
-    if (!isUnavailable(pass, error)) throw error;
-    deps.logger.debug("this library has no such folder", { library: pass.library.zone, folder: pass.label });
-    return { complete: true, accounted: true, firstToken: undefined };
-  } finally {
-    // Ends requests that are still on their way; a walk that failed has nothing left to say.
-    await pages
-      .return({ complete: false, accounted: false, reasons: [], firstToken: undefined, issues: [] })
-      .catch((error: unknown) => {
-        if (failedAt === undefined) throw error;
-      });
-    state.forgetWalk(walk);
+  }
+
+  async #plan(page: AssetPage): Promise<void> {
+    const { planner, beforeFirstByte, enqueue } = this.#deps;
+    const jobs = await planner.plan(this.pass, page.assets, this.#scan, page.receivedAt);
+    if (jobs.length > 0) await beforeFirstByte();
+    for (const job of jobs) {
+      if (!(await enqueue(job))) break;
+    }
+  }
+
+  /** Ends the requests that are still on their way: a walk that is closed has nothing left to say. */
+  async close(): Promise<void> {
+    this.#requests.release();
+    this.#requests.abort(new DOMException("the walk has ended", "AbortError"));
+    await this.#pages.return(CUT_OFF);
+    this.#deps.state.forgetWalk(this.#name);
   }
 }
 

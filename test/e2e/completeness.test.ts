@@ -4,8 +4,17 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createLibrary, type Double, expectedFiles, type PhotoLibrary, spoils, startDouble } from "../icloud/index.ts";
-import { checksums, Home, type KeiResult } from "../support/kei.ts";
+import type { LoggedRequest } from "../icloud/contract.ts";
+import {
+  answers,
+  createLibrary,
+  type Double,
+  expectedFiles,
+  type PhotoLibrary,
+  spoils,
+  startDouble,
+} from "../icloud/index.ts";
+import { checksums, Home, type KeiResult, until } from "../support/kei.ts";
 
 const ALWAYS = Number.POSITIVE_INFINITY;
 const plain = { mix: { jpeg: 1 }, derivatives: false } as const;
@@ -75,6 +84,24 @@ test("files that Apple's media servers refuse for good cost no other file", asyn
   expect((await sync("--album", "none", "--threads", "1")).code).toBe(2);
   expect(await home.files()).toHaveLength(wanted.length - 3);
 });
+
+test("a list that Apple refuses ends the run at once, whatever other lists are still asked for", async () => {
+  const library = createLibrary({ seed: 5, assets: 4, bytes: 1_500, ...plain });
+  const [a, b] = [library.createAlbum("A"), library.createAlbum("B")];
+  await begin(library);
+  const lists = (album: string) => (request: LoggedRequest) =>
+    request.operation.includes("records/query") && JSON.stringify(request.body).includes(album);
+  const silent = double.faults.inject({ match: lists(b), times: ALWAYS, cut: "hang" });
+  double.faults.inject({
+    match: lists(a),
+    times: ALWAYS,
+    respond: async () => {
+      await until("the other list is asked for", () => silent.hits > 0);
+      return answers.code("BAD_REQUEST")();
+    },
+  });
+  expect((await home.sync()).code).toBe(1);
+}, 8_000);
 
 test("a refused sync token at the end costs only the token", async () => {
   await begin(createLibrary({ seed: 5, assets: 5, bytes: 1_500, ...plain }));
