@@ -14,7 +14,7 @@ export interface AccountSession {
 }
 
 export interface SessionOptions {
-  /** Write nothing: no folder, no lock, no session file (DECISIONS 22). */
+  /** Write nothing: no lock, no session file (DECISIONS 22); only that Apple has refused a password is remembered. */
   readonly readOnly?: boolean;
   /** Try again for a while when another process holds the account: a command of a few seconds may be in the way. */
   readonly patient?: boolean;

@@ -1,7 +1,7 @@
 /** Bad input and bad luck: one clear line, the documented exit code, nothing lost, no stack trace. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { chmod, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { accountFiles } from "../../src/library/account.ts";
@@ -130,6 +130,14 @@ describe("signing in", () => {
     expect(double.log.count("signin/complete")).toBe(1);
     expect((await home.run(["login"], wrong)).code).toBe(3);
     expect(double.log.count("signin/complete")).toBe(1);
+  });
+
+  test("with a wrong password in a dry run is remembered, though nothing else is written", async () => {
+    const dryRun = () => home.run(["sync", "-d", home.photos, "--dry-run"], { ICLOUD_PASSWORD: "wrong" });
+    expectOneLine(await dryRun(), 3, "alex.test@example.com");
+    expectOneLine(await dryRun(), 3);
+    expect(double.log.count("signin/complete")).toBe(1);
+    expect(readdirSync(home.data).filter((name) => !name.endsWith(".attempts"))).toEqual([]);
   });
 
   test("without a terminal names the two commands that hand in a code", async () => {

@@ -32,7 +32,8 @@ export async function createSignIn(options: SignInOptions): Promise<SignIn> {
     endpoints: endpointsOf(domain),
     client,
     session: await openSessionStore(open(files.session), logger),
-    attempts: await openAttempts(open(files.attempts), clock),
+    // Written by a dry run, too: a locked account would be worse than a note on the disk (DECISIONS 18 before 22).
+    attempts: await openAttempts(privateFile(files.attempts), clock),
     clock,
     random: options.random,
     logger,

@@ -16,7 +16,7 @@ export interface SignInOptions {
   readonly logger: Logger;
   /** Ends every wait and every request of a sign-in; the calls then reject with its reason. */
   readonly signal: AbortSignal;
-  /** Write nothing to disk. Default false. */
+  /** Write nothing to disk but what keeps the account from being locked (DECISIONS 18). Default false. */
   readonly readOnly?: boolean;
   /** How requests leave. Default: `appleFetch`. */
   readonly fetch?: AppleFetch;
