@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { lstat } from "node:fs/promises";
-import { dirname, relative, sep } from "node:path";
+import { lstat, readdir } from "node:fs/promises";
+import { basename, dirname, isAbsolute, relative, sep } from "node:path";
 import type { AppleChecksum, AssetId, Rendition, ZoneName } from "../library/asset.ts";
 import { removePartial } from "./partial.ts";
 import { isBeingPlaced, undoPlacing } from "./publish.ts";
@@ -48,7 +48,8 @@ export async function takeBackPlacing(
   root: string,
 ): Promise<boolean> {
   try {
-    if (!(await isBeingPlaced(path)) || !(await isReachedPlainly(dirname(path), root))) return true;
+    if (!(await isBeingPlaced(path))) return true;
+    if (isBelow(dirname(path), root) && !(await isReachedPlainly(dirname(path), root))) return true;
     await undoPlacing(path, finalPath());
     return true;
   } catch (error) {
@@ -59,25 +60,50 @@ export async function takeBackPlacing(
 
 /**
  * Deletes a temporary file that kei claimed and no longer needs. The caller holds the account's lock, so no other process
- * can be writing it. Only a regular file, reached without a symbolic link below `root`, is deleted (engine.md TX-5).
- * Returns whether the claim is settled: the file is gone, or it is not kei's to delete.
+ * can be writing it. Only a regular file, reached without a symbolic link below `root`, is deleted (engine.md TX-5);
+ * outside `root`, in a download folder of former times, it must bear a name that only kei gives. Returns whether the
+ * claim is settled: the file is gone, or it is not kei's to delete. The disk of a former folder may come back.
  */
 export async function removeOrphan(path: string, root: string): Promise<boolean> {
+  const former = !isBelow(dirname(path), root);
   try {
-    if (!(await isReachedPlainly(dirname(path), root))) return true;
+    if (former ? !TEMP_NAME.test(basename(path)) : !(await isReachedPlainly(dirname(path), root))) return true;
     const stat = await lstat(path);
     if (!stat.isFile()) return true;
     await removePartial(path);
     return true;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === "ENOENT" || code === "ENOTDIR";
+    if (!isAbsence(error)) return false;
+    return !former || (await holdsSomething(dirname(path)));
   }
 }
 
-async function isReachedPlainly(folder: string, root: string): Promise<boolean> {
+/** What `tempName` gives. */
+const TEMP_NAME = /^[A-Z2-7]{24}\./;
+
+function isAbsence(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+/** False also for an empty folder: where a disk is mounted at other times, there is one. */
+async function holdsSomething(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).length > 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return false;
+  }
+}
+
+function isBelow(folder: string, root: string): boolean {
   const steps = relative(root, folder);
-  if (steps.startsWith("..")) return false;
+  return steps !== ".." && !steps.startsWith(`..${sep}`) && !isAbsolute(steps);
+}
+
+async function isReachedPlainly(folder: string, root: string): Promise<boolean> {
+  if (!isBelow(folder, root)) return false;
+  const steps = relative(root, folder);
   let at = root;
   for (const name of steps === "" ? [] : steps.split(sep)) {
     at = `${at}${sep}${name}`;

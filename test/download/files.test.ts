@@ -212,6 +212,29 @@ describe("temporary files", () => {
   });
 });
 
+describe("a temporary file of a former download folder", () => {
+  const NAME = `${"A".repeat(24)}.kei-tmp`;
+  const claimed = () => join(at("former"), NAME);
+  const settled = () => removeOrphan(claimed(), at("now"));
+
+  test("is deleted under a name that only kei gives", async () => {
+    await mkdir(at("former"));
+    await writeFile(claimed(), "part");
+    await writeFile(at("former/mine.kei-tmp"), "mine");
+    expect(await settled()).toBe(true);
+    expect(await removeOrphan(at("former/mine.kei-tmp"), at("now"))).toBe(true);
+    expect(await readdir(at("former"))).toEqual(["mine.kei-tmp"]);
+  });
+
+  test("is remembered while its disk is away, and settled when it is there without it", async () => {
+    expect(await settled()).toBe(false);
+    await mkdir(at("former"));
+    expect(await settled()).toBe(false);
+    await writeFile(at("former/IMG_1.JPG"), BYTES);
+    expect(await settled()).toBe(true);
+  });
+});
+
 describe("looking at what is there", () => {
   test("tells the same content from another, a folder and nothing", async () => {
     await writeFile(at("same"), BYTES);

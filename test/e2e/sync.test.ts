@@ -289,6 +289,24 @@ describe("the download folder", () => {
     await expectWhole();
   });
 
+  test("that gives way to another one leaves no unfinished file behind, even if its disk was away meanwhile", async () => {
+    await signedIn({
+      library: createLibrary({ seed: 9, assets: 2, bytes: 40_000, mix: { jpeg: 1 }, derivatives: false }),
+    });
+    double.photos.cdnFaults.inject({ kind: "reset", afterBytes: 15_000, times: 4 });
+    expect((await home.sync("--album", "none", "--max-retries", "0")).code).toBe(2);
+    const unfinished = async () => (await home.files()).filter((file) => file.endsWith(".kei-tmp"));
+    expect(await unfinished()).not.toEqual([]);
+    const away = join(home.root, "away");
+    await rename(home.photos, away);
+    const other = () => home.run(["sync", "-d", join(home.root, "other"), "--album", "none"]);
+    expect((await other()).code).toBe(0);
+    await rename(away, home.photos);
+    expect(await unfinished()).not.toEqual([]);
+    expect((await other()).code).toBe(0);
+    expect(await home.files()).toEqual([]);
+  });
+
   test("keeps what is not kei's: files in the way, partial files of others, links", async () => {
     await signedIn({ library: small() });
     await mkdir(home.photos);
