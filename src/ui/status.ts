@@ -1,3 +1,4 @@
+import { sumOf } from "../library/sum.ts";
 import { formatBytes, formatCount, formatTime, plural } from "./format.ts";
 import { ISSUE_WORDS, RULE_WORDS } from "./summary.ts";
 
@@ -56,7 +57,7 @@ const WAYS_OUT: Readonly<Record<string, string>> = {
   stall: "check the network; the next run tries again",
 };
 const DEFAULT_WAY_OUT = "nothing to do: the next run tries again";
-const EXHAUSTED_WAY_OUT = "raise --max-download-attempts to have it tried again";
+const EXHAUSTED_WAY_OUT = "`kei sync --retry-failed` tries it again";
 
 /** One page that answers "is everything saved?": a verdict whose parts add up, then why not, then the last runs. */
 export function statusLines(facts: StatusFacts, cap: number): string[] {
@@ -89,8 +90,8 @@ export function statusLines(facts: StatusFacts, cap: number): string[] {
 function verdict({ totals, runs }: StatusFacts): string {
   const last = runs.find((run) => run.completedAt !== undefined)?.completedAt;
   const asOf = last === undefined ? "" : ` as of ${formatTime(last)}`;
-  const leftOut = sum(totals.leftOut);
-  const broken = sum(totals.broken);
+  const leftOut = sumOf(totals.leftOut);
+  const broken = sumOf(totals.broken);
   const rest = [
     leftOut > 0 ? `${formatCount(leftOut)} left out` : undefined,
     totals.waiting > 0 ? `${formatCount(totals.waiting)} waiting` : undefined,
@@ -148,8 +149,4 @@ function runLine(run: StatusFacts["runs"][number]): string {
         : (OUTCOMES[run.outcome ?? ""] ?? run.status);
   const failed = run.failed > 0 ? `, ${plural(run.failed, "failure")}` : "";
   return `${formatTime(run.startedAt)}  ${outcome}, ${plural(run.downloaded, "file")} saved${failed}`;
-}
-
-function sum(parts: Readonly<Record<string, number>>): number {
-  return Object.values(parts).reduce((total, part) => total + part, 0);
 }

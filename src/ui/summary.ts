@@ -18,6 +18,8 @@ export interface RunSummary {
   readonly enumerationErrors: readonly string[];
   readonly elapsedMs: number;
   readonly failedFiles: ReadonlyArray<{ readonly name: string; readonly error: string | undefined }>;
+  /** Failed files beyond those listed. */
+  readonly failedUnnamed: number;
   readonly notices: readonly string[];
   readonly planned: { readonly files: number; readonly bytes: number; readonly sample: readonly string[] } | undefined;
 }
@@ -77,8 +79,8 @@ export function summaryLines(run: RunSummary): string[] {
   }
   const failures = run.failedFiles.slice(0, NAMED);
   for (const { name, error } of failures) lines.push(`  failed: ${name}: ${error ?? "unknown error"}`);
-  const unnamed = run.failed + run.exhausted - failures.length;
-  if (failures.length > 0 && unnamed > 0) lines.push(`  ... and ${formatCount(unnamed)} more`);
+  const unnamed = run.failedFiles.length - failures.length + run.failedUnnamed;
+  if (unnamed > 0) lines.push(`  ... and ${formatCount(unnamed)} more`);
   if (run.failed > 0) lines.push("The next run tries them again; `kei status --failed` shows what happened.");
   return lines;
 }

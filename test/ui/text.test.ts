@@ -193,6 +193,7 @@ const RUN: RunSummary = {
   enumerationErrors: [],
   elapsedMs: 2_000,
   failedFiles: [],
+  failedUnnamed: 0,
   notices: [],
   planned: undefined,
 };
@@ -235,6 +236,20 @@ describe("the summary of a run", () => {
     ]) {
       expect(text).toContain(part);
     }
+  });
+
+  test("names the first failed files and counts the others, whether they failed in this run or were given up before", () => {
+    const failedFiles = Array.from({ length: 7 }, (_, index) => ({ name: `IMG_${index}.JPG`, error: "it failed" }));
+    const text = summaryLines({
+      ...RUN,
+      outcome: "partial_failure",
+      failed: 3,
+      exhausted: 2,
+      failedFiles,
+      failedUnnamed: 4,
+    }).join("\n");
+    expect(text.match(/failed: IMG_/g)).toHaveLength(5);
+    expect(text).toContain("... and 6 more");
   });
 
   test("of a dry run says that nothing was written", () => {
@@ -314,7 +329,7 @@ describe("the status page", () => {
   test("gives each failure its way out", () => {
     const text = lines.join("\n");
     expect(text).toContain("IMG_1.JPG: the disk is full (attempts: 2) -> free some space");
-    expect(text).toContain("2024/IMG_2.JPG: the server answers 500 (attempts: 10) -> raise --max-download-attempts");
+    expect(text).toContain("2024/IMG_2.JPG: the server answers 500 (attempts: 10) -> `kei sync --retry-failed`");
   });
 
   test("doesn't pass for the whole truth while a list was not read to its end", () => {
