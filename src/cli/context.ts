@@ -27,18 +27,22 @@ export interface CommandContext {
   readonly sync: () => Promise<SyncApi>;
 }
 
+/** The Apple ID that the settings name. Throws `Failure` (exit 1) when they name none. */
+export function usernameOf({ settings }: CommandContext): string {
+  if (settings.username !== undefined) return settings.username;
+  throw new Failure("--username is required", {
+    exit: EXIT.failure,
+    remedy: "Give the Apple ID with -u EMAIL, the variable ICLOUD_USERNAME or [auth].username in the configuration.",
+  });
+}
+
 /** The account that the settings name. Throws `Failure` (exit 1) when they name none. */
 export function accountOf(context: CommandContext): AccountSettings {
   const { settings, resolved, terminal, log } = context;
-  if (settings.username === undefined) {
-    throw new Failure("--username is required", {
-      exit: EXIT.failure,
-      remedy: "Give the Apple ID with -u EMAIL, the variable ICLOUD_USERNAME or [auth].username in the configuration.",
-    });
-  }
+  const username = usernameOf(context);
   const prompts = promptsOf(context);
   return {
-    username: settings.username,
+    username,
     domain: settings.domain,
     dataDir: dataDirOf(context),
     password: passwordSource({

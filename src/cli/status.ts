@@ -1,10 +1,9 @@
-import { join } from "node:path";
 import { accountFiles } from "../library/account.ts";
-import { EXIT, type ExitCode, Failure } from "../library/failure.ts";
-import { openStateReadOnly, type RenditionStatus, type State } from "../state/index.ts";
+import { EXIT, type ExitCode } from "../library/failure.ts";
+import { openStateReadOnly, type RenditionStatus, type State, type Totals } from "../state/index.ts";
 import { escapeControls, formatTime } from "../ui/format.ts";
 import { failureLine, statusLines } from "../ui/status.ts";
-import { type CommandContext, dataDirOf } from "./context.ts";
+import { type CommandContext, dataDirOf, usernameOf } from "./context.ts";
 
 /** Runs that are shown. */
 const RUNS = 5;
@@ -14,13 +13,8 @@ const LIST_LIMIT = 200;
 /** `kei status`: how far the backup is. Reads only; needs neither password nor network. */
 export async function status(context: CommandContext): Promise<ExitCode> {
   const { settings, terminal, clock, log } = context;
-  if (settings.username === undefined) {
-    throw new Failure("--username is required", {
-      exit: EXIT.failure,
-      remedy: "Give the Apple ID with -u EMAIL, the variable ICLOUD_USERNAME or [auth].username in the configuration.",
-    });
-  }
-  const { username, domain } = settings;
+  const username = usernameOf(context);
+  const { domain } = settings;
   const path = accountFiles(dataDirOf(context), domain, username).database;
   const state = await openStateReadOnly({ path, domain, username, clock, logger: log });
   if (state === undefined) {
@@ -35,7 +29,7 @@ export async function status(context: CommandContext): Promise<ExitCode> {
       failures: state.listFiles("failed", LIST_LIMIT),
       unfinished: state.unfinishedScans(),
     };
-    const lines = [...statusLines(facts, cap), ...lists(state, context)];
+    const lines = [...statusLines(facts, cap), ...lists(state, facts.totals, context)];
     terminal.out(`${lines.map(escapeControls).join("\n")}\n`);
   } finally {
     state.close();
@@ -43,22 +37,20 @@ export async function status(context: CommandContext): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-function lists(state: State, { settings }: CommandContext): string[] {
+function lists(state: State, { files }: Totals, { settings }: CommandContext): string[] {
   return [
-    ...(settings.showFailed ? list(state, "failed", "Failed files:") : []),
-    ...(settings.showPending ? list(state, "pending", "Pending files:") : []),
-    ...(settings.showDownloaded ? list(state, "downloaded", "Saved files:") : []),
+    ...(settings.showFailed ? list(state, "failed", files.failed, "Failed files:") : []),
+    ...(settings.showPending ? list(state, "pending", files.pending, "Pending files:") : []),
+    ...(settings.showDownloaded ? list(state, "downloaded", files.downloaded, "Saved files:") : []),
   ];
 }
 
-function list(state: State, kind: RenditionStatus, heading: string): string[] {
-  const { [kind]: total } = state.totals(0).files;
+function list(state: State, kind: RenditionStatus, total: number, heading: string): string[] {
   if (total === 0) return [];
   const lines = state.listFiles(kind, LIST_LIMIT).map((file) => {
     const seen = file.seenAt === undefined ? "" : `, last seen: ${formatTime(file.seenAt)}`;
     const name = `${file.filename ?? "unnamed"} (${file.asset})`;
-    if (kind === "downloaded")
-      return `  ${name} -> ${file.path === undefined ? "<MISSING local_path>" : join(file.path)}`;
+    if (kind === "downloaded") return `  ${name} -> ${file.path ?? "<MISSING local_path>"}`;
     if (kind === "failed") return `  ${failureLine(file)}${seen}`;
     return `  ${name} - attempts: ${file.attempts}${seen}`;
   });

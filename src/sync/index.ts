@@ -10,8 +10,11 @@ import { openForDryRun, openState } from "../state/index.ts";
 import type { State } from "../state/types.ts";
 import { respectBreak, runCycle } from "./cycle.ts";
 import { pathOf } from "./passes.ts";
+import { buildReport } from "./report.ts";
 import { openRoot } from "./root.ts";
 import { type AccountSession, credentials, openPhotos, withAccount } from "./session.ts";
+import { Stops } from "./stops.ts";
+import { Tally } from "./tally.ts";
 import { sweepTemps } from "./temps.ts";
 import type { AccountSettings, AlbumLine, LibraryLine, Ports, SyncReport, SyncSettings } from "./types.ts";
 
@@ -33,9 +36,9 @@ export async function runSync(settings: SyncSettings, ports: Ports): Promise<Syn
         ports.logger,
       );
       if (!settings.dryRun) await sweepTemps(state, settings.directory);
-      if (settings.retryFailed && state.listFiles("failed", 1).length === 0) return nothingFailed();
+      if (settings.retryFailed && state.listFiles("failed", 1).length === 0) return nothingFailed(settings, state);
       respectBreak(state, ports.clock.now());
-      ports.onProgress(IDLE);
+      ports.onProgress(new Tally().progress("signing-in", undefined, undefined));
       const photos = await openPhotos(session, settings, ports, {
         retries: settings.perTransfer,
         editedMotion: settings.renditions.edited || settings.renditions.liveResolution === "adjusted",
@@ -67,47 +70,13 @@ export async function runSync(settings: SyncSettings, ports: Ports): Promise<Syn
 }
 
 /** `--retry-failed` with nothing to retry: no request is made. */
-function nothingFailed(): SyncReport {
-  return {
-    outcome: "success",
-    unchanged: true,
-    dryRun: false,
-    assetsSeen: 0,
-    downloaded: 0,
-    adopted: 0,
-    linked: 0,
-    failed: 0,
-    exhausted: 0,
-    waiting: 0,
-    bytesDownloaded: 0,
-    bytesWritten: 0,
-    skipped: {},
-    issues: {},
-    enumerationErrors: [],
-    fullReason: undefined,
-    elapsedMs: 0,
-    failedFiles: [],
-    failedUnnamed: 0,
-    rateLimited: 0,
-    duplicates: 0,
-    expected: undefined,
-    tokenHeld: undefined,
-    notices: ["No file has failed; nothing to try again."],
-    planned: undefined,
-  };
+function nothingFailed(settings: SyncSettings, state: State): SyncReport {
+  const tally = new Tally();
+  tally.notice("No file has failed; nothing to try again.");
+  const stops = new Stops(new AbortController().signal);
+  const unknown = { planned: undefined, expected: undefined };
+  return buildReport({ tally, stops, state, settings, elapsedMs: 0, unchanged: true, ...unknown });
 }
-
-const IDLE = {
-  phase: "signing-in",
-  assetsSeen: 0,
-  assetsExpected: undefined,
-  filesPlanned: 0,
-  filesDone: 0,
-  filesFailed: 0,
-  bytesPlanned: 0,
-  bytesDone: 0,
-  pass: undefined,
-} as const;
 
 function openCatalogue(settings: SyncSettings, session: AccountSession, ports: Ports): Promise<State> {
   const options = {

@@ -1,3 +1,4 @@
+import { sumOf } from "../library/sum.ts";
 import type { State } from "../state/types.ts";
 import type { Stops } from "./stops.ts";
 import type { Tally } from "./tally.ts";
@@ -28,7 +29,7 @@ export function buildReport(input: ReportInput): SyncReport {
     tally.interrupted +
     totals.exhausted +
     tally.enumerationErrors.length +
-    sum(tally.broken) +
+    sumOf(tally.broken) +
     tally.incomplete;
   return {
     outcome: outcomeOf(stops, failures),
@@ -69,8 +70,4 @@ function outcomeOf(stops: Stops, failures: number): SyncReport["outcome"] {
   if (stops.reason === "shutdown") return "interrupted";
   if (failures > 0 || stops.reason !== undefined) return "partial_failure";
   return "success";
-}
-
-function sum(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
 }

@@ -1,3 +1,4 @@
+import { sumOf } from "../library/sum.ts";
 import { FULL_REASONS, type FullReason } from "./memory.ts";
 import type { Progress, SyncReport } from "./types.ts";
 
@@ -72,7 +73,7 @@ export class Tally {
 
   /** Undefined when the parts add up to what was seen, else a description of the gap. */
   checkSum(): string | undefined {
-    const parts = this.forwarded + sum(this.skipped) + sum(this.broken);
+    const parts = this.forwarded + sumOf(this.skipped) + sumOf(this.broken);
     if (parts === this.seen) return undefined;
     return `assets seen ${this.seen}, accounted for ${parts} (forwarded ${this.forwarded}, skipped ${JSON.stringify(this.skipped)}, broken ${JSON.stringify(this.broken)})`;
   }
@@ -97,8 +98,4 @@ export class Tally {
     for (const [reason, count] of Object.entries(this.broken)) all[reason] = (all[reason] ?? 0) + count;
     return all;
   }
-}
-
-function sum(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
 }
