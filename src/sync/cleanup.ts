@@ -56,7 +56,7 @@ export async function cleanUp(library: Library, deps: CleanupDeps): Promise<void
       if (job === undefined || stops.stopped || inARow >= HOST_LIMIT) continue;
       const suspected = suspects.length;
       if (file.counted === "failed") tally.failed -= 1;
-      else tally.interrupted -= 1;
+      else tally.putOff -= 1;
       await work(job, worker);
       await worker.finalizer.settled();
       inARow = suspects.length > suspected ? inARow + 1 : 0;

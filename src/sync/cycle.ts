@@ -110,7 +110,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
         await work(job, workerDeps);
       } catch (error) {
         // The catalogue can't be written: listing on would only promise more.
-        stops.trip("state");
+        stops.trip("failure");
         throw error;
       }
       teller.tell();
@@ -229,7 +229,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
     failure = error;
     // A request that a stop has cut off is not a failure of its own.
     cutOff = stops.stopped && error === stops.signal.reason;
-    stops.trip("state");
+    stops.trip("failure");
   }
   teller.phase("finishing");
   try {

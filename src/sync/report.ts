@@ -26,7 +26,7 @@ export function buildReport(input: ReportInput): SyncReport {
   const failed = state.listFiles("failed", NAMED_FAILURES);
   const failures =
     tally.failed +
-    tally.interrupted +
+    tally.putOff +
     totals.exhausted +
     tally.enumerationErrors.length +
     sumOf(tally.broken) +

@@ -10,7 +10,8 @@ export type StopReason =
   | "throttled"
   | "tls"
   | "root-gone"
-  | "state";
+  /** Something was thrown: the catalogue can't be written, or a list can't be had. */
+  | "failure";
 
 /** Session refusals of the media hosts, without a file in between, after which new transfers make no sense. */
 const SESSION_LIMIT = 3;

@@ -17,7 +17,8 @@ export class Tally {
   adopted = 0;
   linked = 0;
   failed = 0;
-  interrupted = 0;
+  /** Files that go back to pending uncharged: not reached any more, or in no trouble of their own. */
+  putOff = 0;
   bytesReceived = 0;
   bytesWritten = 0;
   filesPlanned = 0;

@@ -179,7 +179,7 @@ async function fail(job: Job, result: TransferFailed, deps: WorkerDeps): Promise
 
 /** Back to pending, uncharged: it was not this file's fault, and a later run takes it up. */
 async function putOff(job: Job, deps: WorkerDeps): Promise<void> {
-  deps.tally.interrupted += 1;
+  deps.tally.putOff += 1;
   await deps.finalizer.settle(undefined, () => deps.state.putBack(job.key));
 }
 
