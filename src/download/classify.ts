@@ -19,7 +19,7 @@ const badBody: FailureRule = { retry: "from-zero", cleanup: true, charge: true, 
 const local: FailureRule = { retry: "no", cleanup: false, charge: false, temp: "keep", putOff: false };
 
 /** The whole table, one row a kind. */
-export const FAILURE_RULES: Readonly<Record<TransferErrorKind, FailureRule>> = {
+const FAILURE_RULES: Readonly<Record<TransferErrorKind, FailureRule>> = {
   "rate-limited": transient,
   server: transient,
   network: transient,

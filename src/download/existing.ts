@@ -23,7 +23,7 @@ export async function inspect(path: string, checksum: AppleChecksum, size: numbe
 }
 
 /** Apple's checksum of a file on disk, read in pieces. Throws file system errors. */
-export async function checksumOf(path: string): Promise<AppleChecksum> {
+async function checksumOf(path: string): Promise<AppleChecksum> {
   const hasher = createChecksumHasher();
   await readInto(path, (bytes) => hasher.update(bytes));
   return hasher.digest();

@@ -1,7 +1,7 @@
 /** Names made safe for file systems (files.md 2). The same everywhere, save what Windows alone can't create. */
 
 /** Longest name of a file or folder, UTF-8 bytes. */
-export const NAME_BYTES = 255;
+const NAME_BYTES = 255;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const FORBIDDEN = /[/\\:*?"<>|\u0000-\u001f\u007f-\u009f]/g;

@@ -6,7 +6,7 @@
 /** Names the address of an iCloud double for tests. Never read from a configuration file. */
 export const TEST_ICLOUD = "KEI_TEST_ICLOUD";
 /** Carries the real host to the double, because Deno does not let a client set `Host`. */
-export const TEST_HOST_HEADER = "x-kei-test-host";
+const TEST_HOST_HEADER = "x-kei-test-host";
 
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "[::1]", "localhost"]);
 

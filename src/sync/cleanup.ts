@@ -17,7 +17,7 @@ const HOST_LIMIT = 5;
 /** So many files failing that way while nothing at all came through is the host's trouble, not theirs. */
 const OUTAGE_FILES = 3;
 
-export interface CleanupDeps {
+interface CleanupDeps {
   readonly photos: Photos;
   readonly state: State;
   readonly tally: Tally;

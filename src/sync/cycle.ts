@@ -30,7 +30,7 @@ import { sweepTemps } from "./temps.ts";
 import type { Ports, SyncReport, SyncSettings } from "./types.ts";
 import { work } from "./worker.ts";
 
-export interface CycleDeps {
+interface CycleDeps {
   readonly settings: SyncSettings;
   readonly ports: Ports;
   readonly state: State;

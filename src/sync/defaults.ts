@@ -8,7 +8,7 @@ import type { SyncSettings } from "./types.ts";
 
 const SAID = "defaults_said";
 
-export interface DefaultsDeps {
+interface DefaultsDeps {
   readonly photos: Photos;
   readonly state: State;
   readonly settings: SyncSettings;

@@ -7,7 +7,7 @@ interface Entry {
   readonly committed: (() => void) | undefined;
 }
 
-export interface FinalizerDeps {
+interface FinalizerDeps {
   readonly clock: Clock;
   /** Runs the writes of a batch in one transaction. */
   readonly transaction: (work: () => void) => void;

@@ -8,7 +8,7 @@ const COUNT_WAIT_MS = 3_000;
 /** Shown numbers are rounded: a forecast is one. */
 const GB = 1_000_000_000;
 
-export interface ForecastDeps {
+interface ForecastDeps {
   readonly directory: string;
   readonly tally: Tally;
   readonly clock: Clock;

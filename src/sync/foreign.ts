@@ -5,7 +5,7 @@ import type { Turn } from "./library.ts";
 import type { Pass } from "./pass.ts";
 import type { Tally } from "./tally.ts";
 
-export interface ForeignDeps {
+interface ForeignDeps {
   readonly photos: Photos;
   readonly state: State;
   readonly tally: Tally;

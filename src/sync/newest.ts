@@ -4,7 +4,7 @@ import type { State } from "../state/types.ts";
 import type { Pass } from "./pass.ts";
 import type { SyncSettings } from "./types.ts";
 
-export interface NewestDeps {
+interface NewestDeps {
   readonly photos: Photos;
   readonly state: State;
   readonly settings: SyncSettings;

@@ -1,5 +1,5 @@
 /** Pages that may be on their way before anything is known of the workers' hunger. */
-export const CAUTIOUS_PAGES = 2;
+const CAUTIOUS_PAGES = 2;
 /** Most pages on their way at once (DECISIONS 16). */
 export const MOST_PAGES = 8;
 

@@ -7,7 +7,7 @@ import type { SyncReport, SyncSettings } from "./types.ts";
 /** Most failed files that a report names. */
 const NAMED_FAILURES = 200;
 
-export interface ReportInput {
+interface ReportInput {
   readonly tally: Tally;
   readonly stops: Stops;
   readonly state: State;

@@ -4,9 +4,9 @@ import { EXIT, Failure } from "../library/failure.ts";
 import type { Logger } from "../runtime/ports.ts";
 
 /** Below this a run does not even list (DECISIONS 20). */
-export const SPACE_FLOOR_BYTES = 100 * 1024 * 1024;
+const SPACE_FLOOR_BYTES = 100 * 1024 * 1024;
 /** Below this it warns. */
-export const SPACE_WARNING_BYTES = 1024 * 1024 * 1024;
+const SPACE_WARNING_BYTES = 1024 * 1024 * 1024;
 
 const MIB = 1024 * 1024;
 

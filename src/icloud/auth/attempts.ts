@@ -8,7 +8,7 @@ import type { PrivateFile } from "../../runtime/private-file.ts";
 import { at, isObject, textAt } from "./json.ts";
 
 /** After a 429 or 503, no sign-in by password for this long, ms. */
-export const THROTTLE_MS = 15 * 60_000;
+const THROTTLE_MS = 15 * 60_000;
 
 export interface Attempts {
   /** No sign-in by password before this moment, ms since the epoch; undefined when the way is free. */

@@ -100,7 +100,7 @@ export async function orUnreachable<T>(answer: Promise<T>): Promise<T> {
  * Wait before retry `n` (0 for the first) of a sign-in call, ms: what Apple asks for, up to 30 s; else 2 s, 4 s, ... up
  * to 30 s, plus 0 or 1 s by chance. `random` is in [0, 1).
  */
-export function authWaitMs(n: number, retryAfter: string | null, random: number): number {
+function authWaitMs(n: number, retryAfter: string | null, random: number): number {
   const asked = retryAfterSeconds(retryAfter, LONGEST_WAIT_MS / 1000);
   if (asked !== undefined) return asked * 1000;
   return Math.min(FIRST_WAIT_MS * 2 ** n, LONGEST_WAIT_MS) + Math.floor(random * 2) * 1000;

@@ -18,7 +18,7 @@ function inAppleWords(answer: Answer): string {
 }
 
 /** A moment for people, in UTC. */
-export function clockTime(ms: number): string {
+function clockTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 

@@ -5,7 +5,7 @@ import { isAppleHost } from "../endpoints.ts";
 import { at, textAt } from "./json.ts";
 
 /** How long a verified session is taken at its word, ms (auth.md 5.7). */
-export const VERIFIED_FOR_MS = 600_000;
+const VERIFIED_FOR_MS = 600_000;
 
 /** What of the account data outlives the request: no names, no addresses. */
 export type VerifiedAccount = Pick<SignedInAccount, "dsid" | "ckdatabaseUrl">;

@@ -7,7 +7,7 @@ import type { KeptList, Library } from "./types.ts";
 const SIZED = (prefix: string) => ["Width", "Height", "FileType", "Fingerprint", "Res"].map((end) => `${prefix}${end}`);
 
 /** The 101 names of cloudkit.md 3.2: what a page of assets is asked for. */
-export const DESIRED_KEYS: readonly string[] = [
+const DESIRED_KEYS: readonly string[] = [
   ...[
     "resJPEGFull",
     "resJPEGLarge",
@@ -133,7 +133,7 @@ function inSmartAlbum(value: string, index: string): ListShape {
   };
 }
 
-export function shapeOf(list: KeptList): ListShape {
+function shapeOf(list: KeptList): ListShape {
   switch (list.kind) {
     case "all":
       return {
