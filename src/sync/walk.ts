@@ -1,5 +1,5 @@
 import { CloudKitError } from "../icloud/cloudkit/errors.ts";
-import type { AssetPage, ListingEnd, Photos } from "../icloud/photos/types.ts";
+import type { AssetPage, KeptList, Library, ListingEnd, Photos } from "../icloud/photos/types.ts";
 import { type AlbumId, type AssetId, PRIMARY_ZONE } from "../library/asset.ts";
 import type { Logger } from "../runtime/ports.ts";
 import { type Follower, follow } from "../runtime/signals.ts";
@@ -96,7 +96,7 @@ export class Walk {
       for (;;) {
         const next = await (this.#first ?? this.#pages.next());
         this.#first = undefined;
-        if (next.done === true) return end(pass, next.value, album?.id, generation, this.#scan, this.#deps);
+        if (next.done === true) return await end(pass, next.value, album?.id, generation, this.#scan, this.#deps);
         const page = next.value;
         pace.pageArrived();
         tally.duplicates += page.duplicates;
@@ -145,17 +145,16 @@ function isUnavailable(pass: Pass, error: unknown): boolean {
   return error instanceof CloudKitError && (error.problem.kind === "bad-request" || error.problem.kind === "permanent");
 }
 
-function end(
+async function end(
   pass: Pass,
   listing: ListingEnd,
   album: AlbumId | undefined,
   generation: number,
   scan: number,
   deps: WalkDeps,
-): WalkEnd {
+): Promise<WalkEnd> {
   for (const issue of listing.issues) note(pass, scan, issue, deps);
-  const { missing, listed } = listing.shortfall ?? { missing: 0, listed: 0 };
-  const gap = isGap(pass, missing, listed, deps);
+  const { missing, gap } = await gapOf(pass, listing, deps);
   if (gap) deps.tally.enumerationError(`${pass.label}: Apple counts ${missing} more photos than it listed`);
   if (!listing.complete) deps.tally.enumerationError(`${pass.label}: ${listing.reasons.join("; ")}`);
   if (album !== undefined) {
@@ -177,16 +176,35 @@ function end(
  * include members of other libraries, and some libraries are counted wrongly for good (engine.md DC-7): a small gap that
  * was the same the last time is believed to be such a one.
  */
-function isGap(pass: Pass, missing: number, listed: number, { state }: WalkDeps): boolean {
-  if (pass.album !== undefined || pass.list.kind === "named") return false;
-  const key = `count_gap:${pass.library.zone}:${pass.key}`;
+async function gapOf(
+  pass: Pass,
+  { shortfall }: ListingEnd,
+  { photos, state, cancel }: WalkDeps,
+): Promise<{ readonly missing: number; readonly gap: boolean }> {
+  const { list, library } = pass;
+  if (shortfall === undefined || list.kind === "named" || list.kind === "album") return { missing: 0, gap: false };
+  const { listed } = shortfall;
+  let { missing } = shortfall;
+  // Counted anew: photos may have gone while the list was read.
+  if (missing > 0)
+    missing = Math.max(0, ((await recount(pass.library, list, photos, cancel)) ?? listed + missing) - listed);
+  const key = `count_gap:${library.zone}:${pass.key}`;
   const before = Number(state.meta(key) ?? 0);
   if (missing !== before) {
     if (missing === 0) state.deleteMeta(key);
     else state.setMeta(key, String(missing));
   }
-  if (missing === 0) return false;
-  return missing !== before || missing > listed * SMALL_GAP;
+  return { missing, gap: missing > 0 && (missing !== before || missing > listed * SMALL_GAP) };
+}
+
+/** Undefined where Apple does not tell: a count never fails a run. */
+async function recount(library: Library, list: KeptList, photos: Photos, signal: AbortSignal) {
+  try {
+    return (await photos.counts(library, [list], signal))[0];
+  } catch (error) {
+    if (error instanceof CloudKitError && error.problem.kind !== "session") return undefined;
+    throw error;
+  }
 }
 
 /** Share of what was listed that is never taken for a wrong count when it is exceeded. */
