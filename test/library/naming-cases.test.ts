@@ -147,10 +147,8 @@ describe("filters", () => {
 
 const FILTERS = ["date_filter", "date_parse", "recent_parse", "glob"];
 
-/** Groups that are not about functions of this release, and why. */
-const LATER: Readonly<Record<string, string>> = {
-  fingerprint_icloudpd: "names that another tool wrote: read by import, which is to come",
-};
+/** Run in adoption-cases.test.ts. */
+const ELSEWHERE = ["fingerprint_icloudpd"];
 
 describe("functions", () => {
   const now = FUNCTION_CASES.filter((one) => FUNCTIONS[one.kind] !== undefined);
@@ -225,25 +223,13 @@ describe("a template of earlier releases with {album} in the base", () => {
   });
 });
 
-describe("cases that wait for what they are about", () => {
-  for (const [kind, reason] of Object.entries(LATER)) {
-    const count = FUNCTION_CASES.filter((one) => one.kind === kind).length;
-    test.skip(`${count} cases of ${kind}: ${reason}`, () => undefined);
-  }
-  for (const kind of ["import", "adopt-icloudpd"] as const) {
-    const count = ADOPTION_CASES.filter((one) => one.kind === kind).length;
-    test.skip(`${count} cases of ${kind}: taking over folders of other tools is to come`, () => undefined);
-  }
-  const others = PATH_CASES.filter((one) => one.expect.kei === undefined);
-  test.skip(`${others.length} cases of trees that only another tool writes: read by import, which is to come`, () =>
-    undefined);
-
-  test("every case of the table is run or counted here", () => {
+describe("the table", () => {
+  test("has no case that is not run", () => {
     const known = FUNCTION_CASES.filter(
       (one) =>
         FUNCTIONS[one.kind] !== undefined ||
         FILTERS.includes(one.kind) ||
-        LATER[one.kind] !== undefined ||
+        ELSEWHERE.includes(one.kind) ||
         one.kind === "template_migrate_0_13_to_0_19",
     );
     expect(known.length + PATH_CASES.length + ADOPTION_CASES.length).toBe(ALL_CASES);

@@ -59,7 +59,13 @@ export interface PathCase {
   readonly assets: readonly CaseAsset[];
   readonly keiOptions?: CaseOptions;
   readonly existingFiles?: Readonly<Record<string, number>>;
-  readonly expect: { readonly kei?: readonly string[] };
+  readonly icloudpdOptions?: {
+    readonly match?: NamingSettings["fileMatchPolicy"];
+    readonly mov?: NamingSettings["livePhotoMovNaming"];
+    readonly unicode?: boolean;
+    readonly folder?: string;
+  };
+  readonly expect: { readonly kei?: readonly string[]; readonly icloudpd?: readonly string[] };
 }
 
 /** A case of one pure function; `in` and `out` are as the function needs them. */
@@ -70,11 +76,31 @@ export interface FunctionCase {
   readonly out: unknown;
 }
 
-/** Cases of adopting folders that other tools made. */
+/** Cases of adopting folders that other tools, or kei itself, made. */
 export interface AdoptionCase {
   readonly id: string;
   readonly kind: "import" | "adopt-icloudpd";
   readonly title: string;
+  readonly hostTz?: string;
+  readonly assets?: readonly CaseAsset[];
+  readonly keiOptions?: CaseOptions;
+  readonly existingFiles?: Readonly<Record<string, number>>;
+  /** Links, and the files they lead to. */
+  readonly symlinks?: Readonly<Record<string, string>>;
+  readonly unreadable?: readonly string[];
+  readonly adopted?: readonly string[];
+  readonly expectRequired?: ReadonlyArray<{
+    readonly path: string;
+    readonly masterId: string;
+    readonly rendition: string;
+  }>;
+  readonly expect?: {
+    readonly matched?: number;
+    readonly unmatched?: number;
+    readonly filtered?: number;
+    readonly hashErrors?: number;
+    readonly warnings?: readonly string[];
+  };
 }
 
 interface Table {
