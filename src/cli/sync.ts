@@ -42,6 +42,7 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
   }
   if (settings.retryFailed && settings.dryRun) throw new UsageError("--retry-failed and --dry-run exclude each other");
   for (const odd of checkTogether(context.resolved, clock.now())) log.warn(odd);
+  const interval = watchInterval(context);
   log.through(display.line);
   const wanted: SyncSettings = {
     ...account,
@@ -78,20 +79,45 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
     force: settings.force,
   };
   if (!settings.dryRun) await rememberFirstRun(context.resolved, env, log);
-  const { runSync } = await context.sync();
-  let report: SyncReport;
+  const ports = {
+    ...portsOf(context, display.show),
+    onReport: (done: SyncReport) => writeReport(done, wanted, context),
+  };
+  const say = (done: SyncReport): void => {
+    display.end();
+    for (const line of summaryLines(done)) terminal.err(`${log.mask(line)}\n`);
+  };
+  const { runSync, watch } = await context.sync();
+  let report: SyncReport | undefined;
   try {
-    report = await runSync(wanted, {
-      ...portsOf(context, display.show),
-      onReport: (done) => writeReport(done, wanted, context),
-    });
+    if (interval === undefined) {
+      report = await runSync(wanted, ports);
+      say(report);
+    } else {
+      const reconcileEvery = settings.reconcileEveryNCycles;
+      report = await watch(wanted, ports, { intervalMs: interval * 1000, reconcileEvery, onCycle: say });
+    }
   } finally {
     display.end();
     log.through(undefined);
   }
-  for (const line of summaryLines(report)) terminal.err(`${log.mask(line)}\n`);
-  return context.cancel.aborted ? EXIT.forced : exitOf(report);
+  if (context.cancel.aborted) return EXIT.forced;
+  return report === undefined ? EXIT.ok : exitOf(report);
 }
+
+/** Seconds between runs, when there are to be many (DECISIONS 2); undefined for a single one. */
+function watchInterval({ settings, resolved }: CommandContext): number | undefined {
+  const { watch, noWatch, dryRun, retryFailed } = settings;
+  const asked = watch || resolved.origins.watchInterval === "flag";
+  if (asked && noWatch) throw new UsageError("--no-watch contradicts the other flag");
+  if (asked && (dryRun || retryFailed)) {
+    throw new UsageError(`${dryRun ? "--dry-run" : "--retry-failed"} is for one run; it can't be watched`);
+  }
+  if (noWatch || dryRun || retryFailed || !(watch || settings.watchInterval !== undefined)) return undefined;
+  return settings.watchInterval ?? HOUR_SECONDS;
+}
+
+const HOUR_SECONDS = 3600;
 
 /** A report that can't be written is told, and changes nothing about the run. */
 async function writeReport(report: SyncReport, wanted: SyncSettings, context: CommandContext): Promise<void> {

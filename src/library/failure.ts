@@ -26,10 +26,16 @@ export class Failure extends Error {
   override readonly name: string = "Failure";
   readonly exit: ExitCode;
   readonly remedy: string | undefined;
+  /** It may be over by itself after a while: who runs again and again waits and goes on (DECISIONS 12). */
+  readonly passing: boolean;
 
-  constructor(message: string, options: { exit: ExitCode; remedy?: string | undefined; cause?: unknown }) {
+  constructor(
+    message: string,
+    options: { exit: ExitCode; remedy?: string | undefined; cause?: unknown; passing?: boolean },
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.exit = options.exit;
     this.remedy = options.remedy;
+    this.passing = options.passing ?? false;
   }
 }

@@ -10,6 +10,7 @@ type Ledger = Pick<
   | "promoteOrphanRuns"
   | "beginRun"
   | "endRun"
+  | "forgetRun"
   | "lastRuns"
   | "zoneToken"
   | "setZoneToken"
@@ -61,6 +62,9 @@ export function ledger(db: Connection): Ledger {
         end.enumerationErrors,
         id,
       ),
+    forgetRun: (id) => {
+      db.run("DELETE FROM runs WHERE id = ?", id);
+    },
     lastRuns: (limit) =>
       db.all("SELECT * FROM runs ORDER BY id DESC LIMIT ?", limit).map(
         (row): RunRow => ({

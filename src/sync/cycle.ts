@@ -50,6 +50,7 @@ export function respectBreak(state: State, now: number): void {
   throw new Failure(`Apple has asked for a break until ${new Date(until).toISOString()}`, {
     exit: EXIT.failure,
     remedy: "Run kei again after that; nothing is lost.",
+    passing: true,
   });
 }
 
@@ -259,19 +260,23 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
     unchanged,
     expected: teller.expected,
   });
-  state.endRun(run, {
-    completedAt: clock.now(),
-    status: report.outcome === "interrupted" ? "interrupted" : "complete",
-    outcome: failure === undefined || cutOff ? report.outcome : "failed",
-    fullReason: report.fullReason,
-    assetsSeen: tally.seen,
-    downloaded: tally.downloaded,
-    failed: tally.failed,
-    enumerationErrors: tally.enumerationErrors.length,
-  });
+  // A watch that finds nothing to do leaves no trace, however often.
+  const idle = settings.watching && unchanged && failure === undefined && !stops.stopped;
+  if (idle) state.forgetRun(run);
+  else
+    state.endRun(run, {
+      completedAt: clock.now(),
+      status: report.outcome === "interrupted" ? "interrupted" : "complete",
+      outcome: failure === undefined || cutOff ? report.outcome : "failed",
+      fullReason: report.fullReason,
+      assetsSeen: tally.seen,
+      downloaded: tally.downloaded,
+      failed: tally.failed,
+      enumerationErrors: tally.enumerationErrors.length,
+    });
   const until = failure instanceof Throttled ? failure.until : stops.until;
   if (until !== undefined && !settings.dryRun) state.setMeta(THROTTLED_UNTIL, String(Math.trunc(until)));
-  await ports.onReport(report);
+  if (!idle) await ports.onReport(report);
   if (failure !== undefined && !cutOff) throw failure;
   throwIfStopped(stops, report, settings);
   return report;
@@ -284,31 +289,37 @@ function throwIfStopped(stops: Stops, report: SyncReport, settings: SyncSettings
     case "disk-full":
       throw new Failure(`The disk of ${settings.directory} is full.${saved}`, {
         exit: EXIT.failure,
+        passing: true,
         remedy: "Free some space and run kei again; it goes on where it stopped.",
       });
     case "root-gone":
       throw new Failure(`The download folder ${settings.directory} has vanished while kei was running.${saved}`, {
         exit: EXIT.failure,
+        passing: true,
         remedy: "Mount the disk it is on and run kei again.",
       });
     case "tls":
       throw new Failure(`Apple's servers could not be trusted: ${stops.detail ?? "invalid certificate"}.${saved}`, {
         exit: EXIT.failure,
+        passing: true,
         remedy: "Check this machine's clock, and whether something intercepts its connections.",
       });
     case "offline":
       throw new Failure(`The connection to Apple's servers is down.${saved}`, {
         exit: EXIT.failure,
+        passing: true,
         remedy: "Check the network and run kei again; it goes on where it stopped.",
       });
     case "outage":
       throw new Failure(`Apple's media servers are out of order: ${stops.detail ?? "no answer"}.${saved}`, {
         exit: EXIT.failure,
+        passing: true,
         remedy: "Wait a while and run kei again; it goes on where it stopped.",
       });
     case "throttled":
       throw new Failure(`Apple asks to wait: ${stops.detail ?? "too many requests"}.${saved}`, {
         exit: EXIT.failure,
+        passing: true,
         remedy: "Wait a while before the next run, and use fewer --threads.",
       });
     default:

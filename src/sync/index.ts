@@ -8,22 +8,32 @@ import { PRIMARY_ZONE } from "../library/asset.ts";
 import { appleFetch } from "../runtime/network.ts";
 import { openForDryRun, openState } from "../state/index.ts";
 import type { State } from "../state/types.ts";
+import { checkFiles } from "./check-files.ts";
 import { respectBreak, runCycle } from "./cycle.ts";
 import { pathOf } from "./passes.ts";
 import { buildReport } from "./report.ts";
 import { openRoot } from "./root.ts";
-import { type AccountSession, credentials, openPhotos, withAccount } from "./session.ts";
+import { type AccountSession, credentials, filesOf, openPhotos, withAccount } from "./session.ts";
 import { Stops } from "./stops.ts";
 import { Tally } from "./tally.ts";
 import { sweepTemps } from "./temps.ts";
-import type { AccountSettings, AlbumLine, LibraryLine, Ports, SyncReport, SyncSettings } from "./types.ts";
+import type {
+  AccountSettings,
+  AlbumLine,
+  LibraryLine,
+  Ports,
+  SyncReport,
+  SyncSettings,
+  WatchOptions,
+} from "./types.ts";
+import { runWatch } from "./watch.ts";
 
 export { filesOf } from "./session.ts";
 export type * from "./types.ts";
 
 /** One sync run (DECISIONS 4 to 20). Throws `Failure` when it could not run or could not go on. */
 export async function runSync(settings: SyncSettings, ports: Ports): Promise<SyncReport> {
-  return withAccount(settings, ports, { readOnly: settings.dryRun }, async (session) => {
+  return withAccount(settings, ports, { readOnly: settings.dryRun, patient: settings.watching }, async (session) => {
     const state = await openCatalogue(settings, session, ports);
     try {
       await openRoot(
@@ -63,6 +73,37 @@ export async function runSync(settings: SyncSettings, ports: Ports): Promise<Syn
           fileMode: 0o666 & ~process.umask(),
         },
       });
+    } finally {
+      state.close();
+    }
+  });
+}
+
+/** Sync runs with pauses between them. The account is free for other processes while it waits. */
+export function watch(settings: SyncSettings, ports: Ports, options: WatchOptions): Promise<SyncReport | undefined> {
+  const actions = {
+    cycle: () => runSync({ ...settings, watching: true }, ports),
+    reconcile: () => reconcile(settings, ports),
+    files: filesOf(settings),
+  };
+  return runWatch(actions, options, ports);
+}
+
+/** Looks whether every saved file is still there; what is missing is marked as failed, and comes with the next run. */
+function reconcile(settings: SyncSettings, ports: Ports): Promise<void> {
+  return withAccount(settings, ports, { patient: true }, async (session) => {
+    const state = await openCatalogue(settings, session, ports);
+    try {
+      const { directory } = settings;
+      await openRoot({ directory, hasDownloads: state.hasDownloads(), force: false, dryRun: true }, ports.logger);
+      let missing = 0;
+      await checkFiles(state, directory, ports.stop, (place) => {
+        state.markMissing(place, place.pass);
+        missing += 1;
+        if (state.rendition(place)?.status !== "pending") return;
+        state.putFailed(place, { error: "The file is no longer on disk", kind: "missing", charge: false });
+      });
+      ports.logger.info("looked after the saved files", { missing });
     } finally {
       state.close();
     }

@@ -40,6 +40,7 @@ export function buildReport(input: ReportInput): SyncReport {
     linked: tally.linked,
     failed: tally.failed,
     exhausted: totals.exhausted,
+    completeFailure: tally.newlyFailed > 0 && tally.downloaded + tally.adopted + tally.linked === 0,
     waiting: totals.waiting,
     bytesDownloaded: tally.bytesReceived,
     bytesWritten: tally.bytesWritten,

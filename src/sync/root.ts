@@ -60,6 +60,7 @@ export async function deviceOf(directory: string): Promise<number | undefined> {
 function missing(directory: string, how: string): Failure {
   return new Failure(`The download folder ${directory} ${how}, but files were saved there before`, {
     exit: EXIT.failure,
+    passing: true,
     remedy: "Mount the disk it is on. If the files are really gone and should be fetched again, run with --force.",
   });
 }
@@ -73,6 +74,7 @@ async function findDirectory(directory: string): Promise<"present" | "absent"> {
   }
   throw new Failure(`The download folder ${directory} is not a folder`, {
     exit: EXIT.failure,
+    passing: true,
     remedy: "Choose another folder with --download-dir.",
   });
 }
@@ -126,6 +128,7 @@ function unusable(directory: string, error: unknown, verb = "use"): Failure {
   const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
   return new Failure(`Cannot ${verb} the download folder ${directory}: ${PLAIN[code] ?? code}`, {
     exit: EXIT.failure,
+    passing: true,
     remedy: "Check its permissions and its disk, or choose another folder with --download-dir.",
     cause: error,
   });

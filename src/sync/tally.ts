@@ -26,6 +26,8 @@ export class Tally {
   unproven = 0;
   /** Wanted files that Apple's records make impossible to fetch, of assets that have others. */
   incomplete = 0;
+  /** Files that failed for the first time, by what the service answered: not for a reason of this machine. */
+  newlyFailed = 0;
   /** Answers that asked to slow down, each try counted. */
   rateLimited = 0;
   /** Why the sync token was not stored, if it was not. */

@@ -113,6 +113,8 @@ export interface SyncReport {
   readonly linked: number;
   readonly failed: number;
   readonly exhausted: number;
+  /** Transfers were tried, none came through, and a file failed that had not failed before (DECISIONS 12). */
+  readonly completeFailure: boolean;
   readonly waiting: number;
   readonly bytesDownloaded: number;
   readonly bytesWritten: number;
@@ -159,10 +161,21 @@ export interface AlbumLine {
   readonly count: number | undefined;
 }
 
+export interface WatchOptions {
+  /** Pause between the end of a cycle and the start of the next, ms. */
+  readonly intervalMs: number;
+  /** Look after every so many cycles whether files are still there; 0: never. */
+  readonly reconcileEvery: number;
+  /** Told after each cycle that had something to do. */
+  readonly onCycle: (report: SyncReport) => void;
+}
+
 /** The calls `cli/` makes. `src/sync/index.ts` exports a function for each. */
 export interface SyncApi {
   /** One sync run. Throws `Failure` when it could not run. */
   runSync(settings: SyncSettings, ports: Ports): Promise<SyncReport>;
+  /** Sync runs with pauses between them, until a stop. The last report, or the failure that ended or marked the last run. */
+  watch(settings: SyncSettings, ports: Ports, options: WatchOptions): Promise<SyncReport | undefined>;
   /** Signs in, asking for a code where a terminal is; with none, throws with exit 3 and names the two commands. */
   signIn(settings: AccountSettings, ports: Ports): Promise<"already" | "signed-in">;
   /** Asks Apple to send a code to the trusted devices; `already` when no code is needed. */

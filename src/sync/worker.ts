@@ -171,6 +171,9 @@ async function fail(job: Job, result: TransferFailed, deps: WorkerDeps): Promise
   const charge = (rule.charge || stale || refused) && !secondTry && deps.cleaning?.charges(job, result) !== false;
   await deps.finalizer.settle(undefined, () => {
     const why = { error: result.message, kind: result.kind };
+    const before = state.rendition(job.key);
+    // A kind that is not charged is this machine's trouble, or the whole host's.
+    if (rule.charge && before?.attempts === 0) deps.tally.newlyFailed += 1;
     // The file may stand at another place already: then only this place has failed.
     if (state.rendition(job.key)?.status === "downloaded") state.placementFailed(job.key, job.pass, why);
     else state.putFailed(job.key, { ...why, charge });

@@ -62,6 +62,7 @@ function run(argv: readonly string[], api: Partial<SyncApi> = {}, more: Partial<
     loadSync: () =>
       Promise.resolve({
         runSync: unused,
+        watch: unused,
         signIn: unused,
         requestCode: unused,
         submitCode: unused,
@@ -76,6 +77,7 @@ function run(argv: readonly string[], api: Partial<SyncApi> = {}, more: Partial<
 const REPORT: SyncReport = {
   outcome: "success",
   unchanged: false,
+  completeFailure: false,
   dryRun: false,
   assetsSeen: 1,
   downloaded: 1,

@@ -2,6 +2,39 @@ import type { Setting } from "../types.ts";
 
 /** What one run does, and what is said about it. */
 export const RUN = {
+  watch: {
+    type: { kind: "boolean" },
+    flag: "watch",
+    default: false,
+    help: "Go on until stopped: save what is new, wait, and begin again; with the interval of the configuration, or hourly",
+    on: "sync",
+  },
+  watchInterval: {
+    type: { kind: "integer", min: 60, max: 86_400 },
+    flag: "watch-with-interval",
+    env: "KEI_WATCH_WITH_INTERVAL",
+    key: "watch.interval",
+    help: "The same, with so many seconds of waiting",
+    hint: "SECONDS",
+    on: "sync",
+  },
+  noWatch: {
+    type: { kind: "boolean" },
+    flag: "no-watch",
+    default: false,
+    help: "Run once, whatever the configuration says",
+    on: "sync",
+  },
+  reconcileEveryNCycles: {
+    type: { kind: "integer", min: 0, max: 1_000_000 },
+    flag: "reconcile-every-n-cycles",
+    env: "KEI_RECONCILE_EVERY_N_CYCLES",
+    key: "watch.reconcile_every_n_cycles",
+    default: 0,
+    help: "While watching, look after each N waits whether every saved file is still there; 0: never",
+    hint: "N",
+    on: "sync",
+  },
   progressBar: {
     type: { kind: "boolean" },
     flag: "no-progress-bar",

@@ -27,6 +27,9 @@ const EXITS = {
   network: EXIT.failure,
 } as const satisfies Record<string, ExitCode>;
 
+/** Apple's trouble or the network's, not the account's. */
+const PASSING: ReadonlySet<AuthErrorKind> = new Set(["rate-limited", "apple-unavailable", "network"] as const);
+
 /** Why a sign-in could not be completed, in words for its owner. Holds no secret. */
 export class AuthError extends Failure {
   override readonly name = "AuthError";
@@ -45,7 +48,7 @@ export class AuthError extends Failure {
       readonly retryAt?: number | undefined;
     } = {},
   ) {
-    super(message, { exit: EXITS[kind], remedy: options.remedy });
+    super(message, { exit: EXITS[kind], remedy: options.remedy, passing: PASSING.has(kind) });
     this.kind = kind;
     this.code = options.code;
     this.retryAt = options.retryAt;

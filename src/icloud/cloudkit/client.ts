@@ -158,6 +158,7 @@ function unreachable(error: AppleNetworkError): Failure {
   const certificate = error.kind === "tls-invalid";
   return new Failure(certificate ? `The certificate of ${error.host} is not valid` : `Cannot reach ${error.host}`, {
     exit: EXIT.failure,
+    passing: true,
     remedy: certificate
       ? "Check this machine's clock, and whether something intercepts its connections."
       : "Check the network connection and run kei again; nothing is lost.",

@@ -57,6 +57,7 @@ export class Throttled extends Failure {
     super(`Apple asks for a break of ${Math.ceil(waitMs / 60_000)} minutes`, {
       exit: EXIT.failure,
       remedy: "Run kei again after that; nothing is lost.",
+      passing: true,
     });
     this.until = until;
   }
