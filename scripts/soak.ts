@@ -1,5 +1,6 @@
-/** What `scripts/soak` runs: a storm over 2,000 photos, or a hundred kills. Ends with 1 when a promise was broken. */
+/** What `scripts/soak` runs: a storm over 2,000 photos, a hundred kills, or 2,000 edits of a library between runs. Ends with 1 when a promise was broken. */
 import { parseArgs } from "node:util";
+import { life } from "../test/support/life.ts";
 import { kills, storm } from "../test/support/storm.ts";
 import { say } from "./steps.ts";
 
@@ -9,6 +10,7 @@ const { values, positionals } = parseArgs({
     seed: { type: "string" },
     assets: { type: "string", default: "2000" },
     kills: { type: "string", default: "100" },
+    edits: { type: "string", default: "2000" },
     rounds: { type: "string", default: "1" },
   },
 });
@@ -37,8 +39,11 @@ for (let round = 0; round < Number(values.rounds); round += 1) {
       result.sameTree &&
       result.missing + result.again + result.wrongFiles.length + result.orphans.length === 0;
     judge(`kills ${seed}`, result, kept);
+  } else if (what === "life") {
+    const result = await life({ seed, edits: Number(values.edits) });
+    judge(`life ${seed}`, { ...result, lists: result.lists.length }, result.disagreements.length === 0);
   } else {
-    say("Usage: ./scripts/soak storm|kills [--seed N] [--rounds N] [--assets N] [--kills N]");
+    say("Usage: ./scripts/soak storm|kills|life [--seed N] [--rounds N] [--assets N] [--kills N] [--edits N]");
     process.exit(64);
   }
 }

@@ -86,10 +86,14 @@ export class Home {
     return this.run(["sync", "-d", this.photos, ...args]);
   }
 
-  /** Signs in with a code, as two processes do. */
+  /** Signs in with a code in two commands; in this process where that is the program under test, which is faster. */
   async signIn(double: Double): Promise<void> {
-    const asked = await this.run(["login", "get-code"]);
-    const handed = await this.run(["login", "submit-code", double.account.deviceCode ?? "none"]);
+    const run = (args: readonly string[]): Promise<KeiResult> =>
+      process.env["KEI_TEST_BINARY"] === undefined
+        ? runInProcess(args, { env: this.env, cwd: this.root, clock: systemClock })
+        : this.run(args);
+    const asked = await run(["login", "get-code"]);
+    const handed = await run(["login", "submit-code", double.account.deviceCode ?? "none"]);
     if (asked.code !== 0 || handed.code !== 0) throw new Error(`sign-in failed: ${asked.stderr}${handed.stderr}`);
   }
 
