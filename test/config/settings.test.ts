@@ -123,7 +123,7 @@ describe("a setting", () => {
     writeConfig('[download]\ndirectory = "~/Photos"\n');
     expect((await resolve()).settings.directory).toBe(join(home, "Photos"));
     expect((await resolve({ directory: "here/../there" })).settings.directory).toBe(join(home, "there"));
-    expect(expandPath("~other", environment(), "/work")).toBe("/work/~other");
+    expect(expandPath("~other", environment(), "/srv")).toBe("/srv/~other");
   });
 
   test("of home comes from the account database where HOME is unset", () => {
