@@ -10,6 +10,7 @@ import { openForDryRun, openState } from "../state/index.ts";
 import type { State } from "../state/types.ts";
 import { checkFiles } from "./check-files.ts";
 import { respectBreak, runCycle } from "./cycle.ts";
+import { Memory } from "./memory.ts";
 import { pathOf } from "./passes.ts";
 import { buildReport } from "./report.ts";
 import { openRoot } from "./root.ts";
@@ -52,6 +53,8 @@ export async function runSync(settings: SyncSettings, ports: Ports): Promise<Syn
       const photos = await openPhotos(session, settings, ports, {
         retries: settings.perTransfer,
         editedMotion: settings.renditions.edited || settings.renditions.liveResolution === "adjusted",
+        // What comes first is one cheap question, which says as well whether the session still holds (DECISIONS 14).
+        trustSaved: new Memory(state, settings).asksOneQuestion,
       });
       const traits = await probeTraits(settings.directory, { write: !settings.dryRun });
       return await runCycle({

@@ -26,6 +26,11 @@ export class Memory {
     return readJson<Library[]>(this.#state.meta(LIBRARIES));
   }
 
+  /** Whether the next run begins with the question what has changed, not with a list of what there is. */
+  get asksOneQuestion(): boolean {
+    return this.libraries !== undefined && this.databaseToken("private") !== undefined && !this.#settings.retryFailed;
+  }
+
   databaseToken(database: Database): string | undefined {
     return this.#state.meta(databaseKey(database));
   }

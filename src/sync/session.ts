@@ -71,9 +71,13 @@ export async function openPhotos(
   session: AccountSession,
   settings: AccountSettings,
   ports: Ports,
-  { retries, editedMotion = false }: { readonly retries: number; readonly editedMotion?: boolean },
+  {
+    retries,
+    editedMotion = false,
+    trustSaved = false,
+  }: { readonly retries: number; readonly editedMotion?: boolean; readonly trustSaved?: boolean },
 ): Promise<Photos> {
-  const { account } = await session.signIn.authenticate(credentials(settings, ports));
+  const { account } = await session.signIn.authenticate(credentials(settings, ports), { trustSaved });
   return createPhotos({
     http: session.signIn.http,
     account,

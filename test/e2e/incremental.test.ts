@@ -3,8 +3,9 @@ import { Database } from "bun:sqlite";
 import { afterEach, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Clock } from "../../src/runtime/ports.ts";
 import { type AddedAsset, type Double, PhotoLibrary, startDouble } from "../icloud/index.ts";
-import { checksums, Home, type KeiResult } from "../support/kei.ts";
+import { checksums, fasterClock, Home, type KeiResult, runInProcess } from "../support/kei.ts";
 
 const TAKEN = Date.parse("2024-05-01T10:00:00Z");
 const JPEG = "public.jpeg";
@@ -236,6 +237,31 @@ describe("what changes in iCloud", () => {
     expect((await sync("--library", "all")).code).toBe(0);
     expect(double.log.count("cdn")).toBe(0);
     expect(await files()).toContain("2024/05/01/A.JPG");
+  });
+});
+
+describe("days later", () => {
+  const daysLater = async (): Promise<KeiResult> => {
+    double.log.clear();
+    const clock = fasterClock(50);
+    const later: Clock = { ...clock, now: () => clock.now() + 3 * 86_400_000 };
+    return runInProcess(["sync", "-d", home.photos], { env: home.env, cwd: home.root, clock: later });
+  };
+
+  test("one question is enough: the session is believed until Apple refuses it", async () => {
+    await begin();
+    await sync();
+    expect((await daysLater()).code).toBe(0);
+    expect(double.log.all.map(({ operation }) => operation)).toEqual(["private/changes/database"]);
+  });
+
+  test("a session that Apple has ended is renewed, and the question asked again", async () => {
+    await begin();
+    await sync();
+    double.account.expireCookies();
+    photo("D");
+    const result = await daysLater();
+    expect([result.code, (await files()).includes("2024/05/01/D.JPG")]).toEqual([0, true]);
   });
 });
 

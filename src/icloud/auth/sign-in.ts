@@ -72,10 +72,10 @@ export async function createSignIn(options: SignInOptions): Promise<SignIn> {
     };
   }
 
-  /** The account, if Apple found the session good within the last minutes and its cookies are still here. */
-  async function verifiedLately(): Promise<SignedInAccount | undefined> {
+  /** The account, if Apple found the session good within the last minutes (or ever), and its cookies are still here. */
+  async function verifiedLately(anyAge = false): Promise<SignedInAccount | undefined> {
     if (session.record.session_token === undefined) return undefined;
-    const verified = parseVerified((await cache.read()) ?? "", clock.now(), domain);
+    const verified = parseVerified((await cache.read()) ?? "", clock.now(), domain, { anyAge });
     if (verified === undefined || !client.cookies.has(verified.ckdatabaseUrl, "X-APPLE-WEBAUTH-TOKEN"))
       return undefined;
     return asAccount(verified);
@@ -124,9 +124,9 @@ export async function createSignIn(options: SignInOptions): Promise<SignIn> {
   return {
     http: client,
 
-    authenticate: (credentials) =>
+    authenticate: (credentials, { trustSaved = false } = {}) =>
       inTurn(async () => {
-        const account = await verifiedLately();
+        const account = await verifiedLately(trustSaved);
         return account === undefined ? enter(begin(credentials)) : { account, how: "cached" };
       }),
 

@@ -55,8 +55,11 @@ export interface SessionFacts {
 export interface SignIn {
   /** For the photos room: shares this session's cookies. */
   readonly http: AppleHttp;
-  /** Saved session first, password last (auth.md 8.1). */
-  authenticate(credentials: Credentials): Promise<SignInResult>;
+  /**
+   * Saved session first, password last (auth.md 8.1). `trustSaved`: ask nothing about a session that Apple has found good
+   * at any time; whoever uses it learns by Apple's refusal when it is over, and calls `reauthenticate`.
+   */
+  authenticate(credentials: Credentials, options?: { readonly trustSaved?: boolean }): Promise<SignInResult>;
   /** Has Apple send a code to the trusted devices; `already` when none is needed. */
   requestCode(credentials: Credentials): Promise<"already" | "sent">;
   /** Hands in a code that another process requested; never has a new one sent. */

@@ -19,8 +19,16 @@ export function formatVerified(account: VerifiedAccount, now: number): string {
   return `${JSON.stringify(data)}\n`;
 }
 
-/** The account, when it was verified within the last `VERIFIED_FOR_MS`; undefined when stale, damaged or from the future. */
-export function parseVerified(text: string, now: number, domain: Domain): VerifiedAccount | undefined {
+/**
+ * The account, when it was verified within the last `VERIFIED_FOR_MS`, or whenever that was if `anyAge`; undefined when
+ * stale, damaged or from the future.
+ */
+export function parseVerified(
+  text: string,
+  now: number,
+  domain: Domain,
+  { anyAge = false }: { readonly anyAge?: boolean } = {},
+): VerifiedAccount | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -31,6 +39,6 @@ export function parseVerified(text: string, now: number, domain: Domain): Verifi
   const ckdatabaseUrl = textAt(value, "account_data", "ckdatabasews_url");
   if (typeof verifiedAt !== "number" || ckdatabaseUrl === undefined) return undefined;
   const age = now - verifiedAt * 1000;
-  if (!(age >= 0 && age <= VERIFIED_FOR_MS) || !isAppleHost(ckdatabaseUrl, domain)) return undefined;
+  if (!(age >= 0 && (anyAge || age <= VERIFIED_FOR_MS)) || !isAppleHost(ckdatabaseUrl, domain)) return undefined;
   return { dsid: textAt(value, "account_data", "dsid"), ckdatabaseUrl };
 }
