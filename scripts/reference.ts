@@ -5,22 +5,25 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SETTING_NAMES, settingOf } from "../src/config/settings.ts";
-import type { Setting } from "../src/config/types.ts";
+import type { FlagGroup, Setting } from "../src/config/types.ts";
 import { type Example, FLAT, FOLDER_EXAMPLES, NAME_EXAMPLES } from "../test/support/examples.ts";
 import { ROOT } from "./steps.ts";
 
-const GROUPS: ReadonlyArray<readonly [Setting["on"], string]> = [
+const GROUPS: ReadonlyArray<readonly [FlagGroup, string]> = [
   ["all", "Every command"],
   ["account", "Signing in (`sync`, `login`, `list`)"],
+  ["folder", "The download folder (`sync`)"],
   ["sync", "`kei sync`"],
   ["status", "`kei status`"],
+  ["json", "Answers for programs"],
+  ["confirm", "Commands that ask first"],
 ];
 
 /** The page as it should be. */
 export function configurationPage(): string {
-  const sections = GROUPS.map(([on, title]) => {
+  const sections = GROUPS.flatMap(([on, title]) => {
     const rows = SETTING_NAMES.map(settingOf).filter((setting) => setting.on === on);
-    return `## ${title}\n\n${rows.map(entry).join("\n")}`;
+    return rows.length === 0 ? [] : `## ${title}\n\n${rows.map(entry).join("\n")}`;
   });
   return `${HEAD}\n${sections.join("\n\n")}\n`;
 }

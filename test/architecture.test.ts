@@ -17,9 +17,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   notify: ["library", "runtime"],
   ui: ["library", "runtime"],
   config: ["library", "runtime"],
-  sync: ["library", "runtime", "icloud", "download", "state", "metadata", "notify"],
+  sync: ["library", "runtime", "icloud", "download", "state", "metadata"],
   serve: ["library", "runtime", "sync", "state", "config", "ui"],
-  cli: ["library", "runtime", "sync", "state", "config", "ui", "serve"],
+  cli: ["library", "runtime", "sync", "state", "config", "ui", "serve", "notify"],
   // src/main.ts, where the parts are put together.
   main: ["cli", "sync", "config", "library", "runtime"],
 };

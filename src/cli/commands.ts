@@ -1,4 +1,4 @@
-import type { Setting } from "../config/types.ts";
+import type { FlagGroup } from "../config/types.ts";
 import type { ExitCode } from "../library/failure.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -6,7 +6,7 @@ import type { CommandContext } from "./context.ts";
 export interface CommandSpec {
   readonly help: string;
   /** Groups of settings that are flags of this command; those on `all` always are. */
-  readonly flags: ReadonlyArray<Setting["on"]>;
+  readonly flags: readonly FlagGroup[];
   /** Required words behind the command, as shown in help. */
   readonly positionals?: readonly string[];
   readonly subcommands?: Readonly<Record<string, CommandSpec>>;
@@ -18,7 +18,7 @@ export interface CommandSpec {
 export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   sync: {
     help: "Save what is new in iCloud to the download folder",
-    flags: ["account", "sync"],
+    flags: ["account", "folder", "sync"],
     run: async (context) => (await import("./sync.ts")).sync(context),
   },
   status: {

@@ -63,7 +63,8 @@ export function dataDirOf({ settings, resolved }: CommandContext): string {
   return settings.dataDir ?? dirname(resolved.file.path);
 }
 
-export function portsOf(context: CommandContext, onProgress: Ports["onProgress"] = () => undefined): Ports {
+/** What `sync/` is given to act with; nobody follows what it does unless the caller adds them. */
+export function portsOf(context: CommandContext): Ports {
   const { clock, random, log, stop, cancel } = context;
   return {
     clock,
@@ -72,8 +73,9 @@ export function portsOf(context: CommandContext, onProgress: Ports["onProgress"]
     stop,
     cancel,
     prompts: promptsOf(context),
-    onProgress,
-    onReport: async () => undefined,
+    onProgress: () => undefined,
+    onStage: () => undefined,
+    onEnd: async () => undefined,
   };
 }
 

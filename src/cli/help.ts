@@ -1,6 +1,6 @@
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage } from "citty";
 import { SETTING_NAMES, settingOf } from "../config/settings.ts";
-import type { Setting } from "../config/types.ts";
+import type { FlagGroup, Setting } from "../config/types.ts";
 import { COMMANDS, type CommandSpec } from "./commands.ts";
 
 /** The help page of a command; of the whole program for no words. Made from the tables of commands and settings. */
@@ -40,7 +40,7 @@ function toCitty(name: string, spec: CommandSpec): CommandDef {
   });
 }
 
-function argsOf(groups: ReadonlyArray<Setting["on"]>, root: boolean): ArgsDef {
+function argsOf(groups: readonly FlagGroup[], root: boolean): ArgsDef {
   const args: ArgsDef = {};
   for (const name of SETTING_NAMES) {
     const setting = settingOf(name);

@@ -1,4 +1,5 @@
 /** Second looks at values of the right type: each returns what is wrong, for people, or nothing. */
+import { isIP } from "node:net";
 import { normalize } from "node:path";
 import { DATE_FORMS, parseDateBound } from "../library/date-bound.ts";
 import { compileGlob, GlobError } from "../library/glob.ts";
@@ -82,4 +83,8 @@ export function temporaryEnding(value: string): string | undefined {
   return /^\.[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value) && !/\.(jpe?g|heic|png|mov|mp4|gif|dng)$/i.test(value)
     ? undefined
     : "it must begin with a dot, hold letters, digits, dots and dashes only, and not look like a photo's";
+}
+
+export function ipAddress(value: string): string | undefined {
+  return isIP(value) === 0 ? `"${value}" is no IP address; write 127.0.0.1, 0.0.0.0 or one of this machine` : undefined;
 }

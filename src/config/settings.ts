@@ -1,7 +1,9 @@
 import { ACCOUNT } from "./table/account.ts";
+import { ANSWERS } from "./table/answers.ts";
 import { FILES } from "./table/files.ts";
 import { RUN } from "./table/run.ts";
 import { SELECTION } from "./table/selection.ts";
+import { SERVICE } from "./table/service.ts";
 import { TRANSFER } from "./table/transfer.ts";
 import type { Setting, ValueOf } from "./types.ts";
 
@@ -9,7 +11,7 @@ import type { Setting, ValueOf } from "./types.ts";
  * Every setting of kei. Flags, environment variables, TOML keys, validation and help are derived from this table and
  * exist nowhere else.
  */
-export const SETTINGS = { ...ACCOUNT, ...SELECTION, ...FILES, ...TRANSFER, ...RUN };
+export const SETTINGS = { ...ACCOUNT, ...SELECTION, ...FILES, ...TRANSFER, ...RUN, ...SERVICE, ...ANSWERS };
 
 export type SettingName = keyof typeof SETTINGS;
 

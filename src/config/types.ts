@@ -32,6 +32,9 @@ export type ValueOf<T extends SettingType> = T extends { kind: "boolean" }
         ? readonly string[]
         : string;
 
+/** Flags that go together with the commands that take them (`cli/commands.ts`). */
+export type FlagGroup = "all" | "account" | "folder" | "sync" | "status" | "json" | "confirm";
+
 /** One setting: the single place from which its flag, its variable, its TOML key, its checks and its help come. */
 export interface Setting {
   readonly type: SettingType;
@@ -48,8 +51,8 @@ export interface Setting {
   readonly hint?: string;
   /** The flag says the opposite: `--no-progress-bar` for `progress_bar`. */
   readonly inverted?: true;
-  /** Commands that take the flag; `all` also in front of the command. */
-  readonly on: "all" | "account" | "sync" | "status";
+  /** Group of the flag: each command names the groups that it takes; `all` goes with every command, also in front of it. */
+  readonly on: FlagGroup;
   /** A second look at a value of the right type; returns what is wrong, for people. */
   readonly check?: (value: never) => string | undefined;
   /** A further look at what stands in the file. */

@@ -37,6 +37,8 @@ interface CycleDeps {
   readonly photos: Photos;
   readonly traits: PathTraits;
   readonly transfer: Omit<TransferDeps, "stop" | "cancel" | "onBytes">;
+  /** Given the report, also when the run then throws. */
+  readonly onReport: (report: SyncReport) => void;
 }
 
 /** Until when Apple wants to be left alone, ms; kept over restarts (DECISIONS 11). */
@@ -175,6 +177,8 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
       signal: stops.signal,
     });
     unchanged = turns.length === 0;
+    ports.onStage({ kind: "ready" });
+    if (!unchanged) ports.onStage({ kind: "running" });
     const merged = mergedTrees(settings, selected.length, searched.length);
     if (merged !== undefined) tally.notice(merged);
     const retried = settings.retryFailed ? state.forgiveFailed() : state.requeueFailed(settings.perAsset);
@@ -276,7 +280,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
     });
   const until = failure instanceof Throttled ? failure.until : stops.until;
   if (until !== undefined && !settings.dryRun) state.setMeta(THROTTLED_UNTIL, String(Math.trunc(until)));
-  if (!idle) await ports.onReport(report);
+  deps.onReport(report);
   if (failure !== undefined && !cutOff) throw failure;
   throwIfStopped(stops, report, settings);
   return report;

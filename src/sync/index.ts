@@ -3,8 +3,10 @@ import { createBrake } from "../download/brake.ts";
 import { createFolders } from "../download/folders.ts";
 import { createLimiter } from "../download/limiter.ts";
 import { probeTraits } from "../download/space.ts";
+import { AuthError } from "../icloud/auth/errors.ts";
 import type { Library } from "../icloud/photos/types.ts";
 import { PRIMARY_ZONE } from "../library/asset.ts";
+import { EXIT, Failure } from "../library/failure.ts";
 import { appleFetch } from "../runtime/network.ts";
 import { openForDryRun, openState } from "../state/index.ts";
 import type { State } from "../state/types.ts";
@@ -23,6 +25,7 @@ import type {
   AlbumLine,
   LibraryLine,
   Ports,
+  RunEnd,
   SyncReport,
   SyncSettings,
   WatchOptions,
@@ -34,52 +37,78 @@ export type * from "./types.ts";
 
 /** One sync run (DECISIONS 4 to 20). Throws `Failure` when it could not run or could not go on. */
 export async function runSync(settings: SyncSettings, ports: Ports): Promise<SyncReport> {
-  return withAccount(settings, ports, { readOnly: settings.dryRun, patient: settings.watching }, async (session) => {
-    const state = await openCatalogue(settings, session, ports);
+  const options = { readOnly: settings.dryRun, patient: settings.watching };
+  return withAccount(settings, ports, options, async (session) => {
+    let report: SyncReport | undefined;
+    const end = (error: unknown): Promise<void> => {
+      const stopped = ports.stop.aborted && !(error instanceof Failure);
+      return ports.onEnd({ report, error, stopped, locked: lockedOut(error, report) });
+    };
     try {
-      await openRoot(
-        {
-          directory: settings.directory,
-          hasDownloads: state.hasDownloads(),
-          force: settings.force,
-          dryRun: settings.dryRun,
-        },
-        ports.logger,
-      );
-      if (!settings.dryRun) await sweepTemps(state, settings.directory);
-      if (settings.retryFailed && state.listFiles("failed", 1).length === 0) return nothingFailed(settings, state);
-      respectBreak(state, ports.clock.now());
-      ports.onProgress(new Tally().progress("signing-in", undefined, undefined));
-      const photos = await openPhotos(session, settings, ports, {
-        retries: settings.perTransfer,
-        editedMotion: settings.renditions.edited || settings.renditions.liveResolution === "adjusted",
-        // What comes first is one cheap question, which says as well whether the session still holds (DECISIONS 14).
-        trustSaved: new Memory(state, settings).asksOneQuestion,
+      report = await oneRun(settings, session, ports, (done) => {
+        report = done;
       });
-      const traits = await probeTraits(settings.directory, { write: !settings.dryRun });
-      return await runCycle({
-        settings,
-        ports,
-        state,
-        photos,
-        traits,
-        transfer: {
-          fetch: appleFetch,
-          clock: ports.clock,
-          random: ports.random,
-          logger: ports.logger,
-          retries: settings.perTransfer,
-          brake: createBrake(ports.clock),
-          limiter:
-            settings.bandwidthLimit === undefined ? undefined : createLimiter(settings.bandwidthLimit, ports.clock),
-          folders: createFolders(settings.directory),
-          fileMode: 0o666 & ~process.umask(),
-        },
-      });
-    } finally {
-      state.close();
+    } catch (error) {
+      await end(error);
+      throw error;
     }
+    await end(undefined);
+    return report;
   });
+}
+
+/** What stands between kei and the account, if that is how a run has ended. */
+function lockedOut(error: unknown, report: SyncReport | undefined): RunEnd["locked"] {
+  if (error instanceof AuthError && error.kind === "two-factor-required") return "code-needed";
+  const signedOut = error instanceof Failure && (error.exit === EXIT.signIn || error.exit === EXIT.owner);
+  if ((signedOut && !error.passing) || report?.outcome === "session_expired") return "signed-out";
+  return undefined;
+}
+
+async function oneRun(
+  settings: SyncSettings,
+  session: AccountSession,
+  ports: Ports,
+  onReport: (report: SyncReport) => void,
+): Promise<SyncReport> {
+  const { directory, dryRun } = settings;
+  const state = await openCatalogue(settings, session, ports);
+  try {
+    await openRoot({ directory, hasDownloads: state.hasDownloads(), force: settings.force, dryRun }, ports.logger);
+    if (!dryRun) await sweepTemps(state, directory);
+    if (settings.retryFailed && state.listFiles("failed", 1).length === 0) return nothingFailed(settings, state);
+    respectBreak(state, ports.clock.now());
+    ports.onProgress(new Tally().progress("signing-in", undefined, undefined));
+    const photos = await openPhotos(session, settings, ports, {
+      retries: settings.perTransfer,
+      editedMotion: settings.renditions.edited || settings.renditions.liveResolution === "adjusted",
+      // What comes first is one cheap question, which says as well whether the session still holds (DECISIONS 14).
+      trustSaved: new Memory(state, settings).asksOneQuestion,
+    });
+    const traits = await probeTraits(directory, { write: !dryRun });
+    return await runCycle({
+      settings,
+      ports,
+      state,
+      photos,
+      traits,
+      onReport,
+      transfer: {
+        fetch: appleFetch,
+        clock: ports.clock,
+        random: ports.random,
+        logger: ports.logger,
+        retries: settings.perTransfer,
+        brake: createBrake(ports.clock),
+        limiter:
+          settings.bandwidthLimit === undefined ? undefined : createLimiter(settings.bandwidthLimit, ports.clock),
+        folders: createFolders(directory),
+        fileMode: 0o666 & ~process.umask(),
+      },
+    });
+  } finally {
+    state.close();
+  }
 }
 
 /** Sync runs with pauses between them. The account is free for other processes while it waits. */

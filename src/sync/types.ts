@@ -96,8 +96,31 @@ export interface Ports {
   readonly prompts: Prompts | undefined;
   /** Told at most a few times a second; must not throw. */
   readonly onProgress: (progress: Progress) => void;
-  /** Given the report of every run that got as far as listing, also of one that then ends with a `Failure`. */
-  readonly onReport: (report: SyncReport) => Promise<void>;
+  /** Told where a run is; must not throw. */
+  readonly onStage: (stage: Stage) => void;
+  /** Told at the end of every run, also of one that fails. What it has to say is said before the run returns or throws. */
+  readonly onEnd: (end: RunEnd) => Promise<void>;
+}
+
+/** Where kei is, for those who watch over it. */
+export type Stage =
+  /** Signed in, and the libraries are known. */
+  | { readonly kind: "ready" }
+  /** There is something to do. */
+  | { readonly kind: "running" }
+  | { readonly kind: "waiting"; readonly ms: number }
+  | { readonly kind: "waiting-for-code" };
+
+/** How a run has ended. */
+export interface RunEnd {
+  /** Absent when it did not get as far as listing. */
+  readonly report: SyncReport | undefined;
+  /** What ended it, when it failed or was cut off. */
+  readonly error: unknown;
+  /** A stop was asked for, and that is why it ended early. */
+  readonly stopped: boolean;
+  /** What stands between kei and the account, when that ended the run. */
+  readonly locked: "code-needed" | "signed-out" | undefined;
 }
 
 /** Result of one sync run. The parts of `skipped` and the figures add up to `assetsSeen` (engine.md PL-22). */
@@ -166,8 +189,6 @@ export interface WatchOptions {
   readonly intervalMs: number;
   /** Look after every so many cycles whether files are still there; 0: never. */
   readonly reconcileEvery: number;
-  /** Told after each cycle that had something to do. */
-  readonly onCycle: (report: SyncReport) => void;
 }
 
 /** The calls `cli/` makes. `src/sync/index.ts` exports a function for each. */

@@ -29,7 +29,7 @@ const MOST_LOST = 3;
  */
 export async function runWatch(
   actions: WatchActions,
-  { intervalMs, reconcileEvery, onCycle }: WatchOptions,
+  { intervalMs, reconcileEvery }: WatchOptions,
   ports: Ports,
 ): Promise<SyncReport | undefined> {
   const { logger, stop } = ports;
@@ -43,7 +43,6 @@ export async function runWatch(
       lastFailure = undefined;
       troubles = 0;
       lost = last.outcome === "session_expired" ? lost + 1 : 0;
-      if (!last.unchanged) onCycle(last);
       if (last.completeFailure && !stop.aborted)
         throw new Failure("No file could be saved, and files have failed", {
           exit: EXIT.failure,
@@ -71,6 +70,7 @@ export async function runWatch(
     if (stop.aborted) break;
     const pause = troubles === 0 ? intervalMs : Math.min(intervalMs, FIRST_PAUSE_MS * 2 ** (troubles - 1));
     logger.info("waiting for the next run", { seconds: Math.round(pause / 1000) });
+    ports.onStage({ kind: "waiting", ms: pause });
     if (!(await pauseFor(pause, ports))) break;
   }
   if (lastFailure !== undefined) throw lastFailure;
@@ -108,9 +108,10 @@ async function pauseFor(ms: number, { clock, stop }: Ports): Promise<boolean> {
 async function codeHandedIn(
   files: WatchActions["files"],
   error: AuthError,
-  { clock, stop, logger }: Ports,
+  { clock, stop, logger, onStage }: Ports,
 ): Promise<void> {
   logger.warn(`${error.message} Waiting until it is handed in.`, { remedy: error.remedy });
+  onStage({ kind: "waiting-for-code" });
   const before = await stampOf(files);
   try {
     do await clock.sleep(CODE_POLL_MS, stop);

@@ -104,7 +104,17 @@ const REPORT: SyncReport = {
 };
 
 const SYNC = ["sync", "-u", "me@example.com", "-d", "photos"];
-const syncing = (more: Partial<SyncReport>) => ({ runSync: () => Promise.resolve({ ...REPORT, ...more }) });
+
+/** The end of a run as `sync/` tells it. */
+async function ended(ports: Ports, more: Partial<SyncReport>): Promise<SyncReport> {
+  const report = { ...REPORT, ...more };
+  await ports.onEnd({ report, error: undefined, stopped: false, locked: undefined });
+  return report;
+}
+
+const syncing = (more: Partial<SyncReport>): Partial<SyncApi> => ({
+  runSync: (_settings, ports) => ended(ports, more),
+});
 
 describe("the exit code", () => {
   test("is 0 when everything that was selected is on disk", async () => {
@@ -226,9 +236,9 @@ describe("a sync", () => {
 describe("a stop signal", () => {
   /** A sync that ends when it is asked to. */
   const waiting: Partial<SyncApi> = {
-    runSync: (_settings, { stop }) =>
+    runSync: (_settings, ports) =>
       new Promise((resolve) => {
-        stop.addEventListener("abort", () => resolve({ ...REPORT, outcome: "interrupted" }), { once: true });
+        ports.stop.addEventListener("abort", () => resolve(ended(ports, { outcome: "interrupted" })), { once: true });
         queueMicrotask(() => signal("SIGTERM"));
       }),
   };

@@ -67,7 +67,7 @@ export const ACCOUNT = {
     key: "download.directory",
     help: "Folder that the photos are saved to",
     hint: "PATH",
-    on: "sync",
+    on: "folder",
     check: notASystemFolder,
   },
 } as const satisfies Record<string, Setting>;
