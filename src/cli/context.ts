@@ -74,6 +74,7 @@ export function portsOf(context: CommandContext): Ports {
     cancel,
     prompts: promptsOf(context),
     onProgress: () => undefined,
+    onPlanned: () => undefined,
     onStage: () => undefined,
     onEnd: async () => undefined,
   };

@@ -1,7 +1,10 @@
+import { join } from "node:path";
 import { checkTogether } from "../config/derive.ts";
 import { rememberFirstRun } from "../config/first-run.ts";
 import { EXIT, type ExitCode } from "../library/failure.ts";
+import { every } from "../runtime/clock.ts";
 import type { SyncReport } from "../sync/types.ts";
+import { escapeControls, formatTime } from "../ui/format.ts";
 import { ProgressDisplay } from "../ui/progress.ts";
 import { summaryLines } from "../ui/summary.ts";
 import { type Attendant, together } from "./attendants.ts";
@@ -19,6 +22,7 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
     live: terminal.errIsTerminal && settings.progressBar && env["TERM"] !== "dumb",
     columns: terminal.columns,
     say: (line) => log.info(line),
+    every,
   });
   // A question takes the place of the moving line.
   const context: CommandContext = {
@@ -39,7 +43,11 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
   log.through(display.line);
   if (!settings.dryRun) await rememberFirstRun(context.resolved, env, log);
   const attendants = together([reportFile(wanted, watching, context), person(display, watching, context)]);
-  const ports = { ...portsOf(context), ...attendants };
+  const ports = {
+    ...portsOf(context),
+    ...attendants,
+    onPlanned: (path: string) => display.result(terminal.out, join(wanted.directory, path)),
+  };
   const { runSync, watch } = await context.sync();
   let report: SyncReport | undefined;
   try {
@@ -57,13 +65,18 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
 }
 
 /** The progress and the summary of each run, for the person who looks on. A watch is silent about runs without work. */
-function person(display: ProgressDisplay, watching: boolean, { terminal, log }: CommandContext): Attendant {
+function person(display: ProgressDisplay, watching: boolean, { terminal, log, clock }: CommandContext): Attendant {
   return {
     onProgress: display.show,
     onEnd: async ({ report, error }) => {
       display.end();
+      // A log is searched, not read by width.
+      const width = terminal.errIsTerminal ? terminal.columns() : Number.POSITIVE_INFINITY;
       if (report === undefined || error !== undefined || (watching && report.unchanged)) return;
-      for (const line of summaryLines(report)) terminal.err(`${log.mask(line)}\n`);
+      for (const line of summaryLines(report, width)) terminal.err(`${escapeControls(log.mask(line))}\n`);
+    },
+    onStage: (stage) => {
+      if (stage.kind === "waiting") display.rest(`Next run at ${formatTime(clock.now() + stage.ms)} · Ctrl+C ends`);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from "node:timers";
 import type { Clock } from "./ports.ts";
 
 /** The real clock of this machine. */
@@ -19,3 +20,10 @@ export const systemClock: Clock = {
       signal?.addEventListener("abort", cut, { once: true });
     }),
 };
+
+/** Calls back every so many real milliseconds until the returned function is called; keeps no process alive. For displays. */
+export function every(ms: number, act: () => void): () => void {
+  const timer = setInterval(act, ms);
+  timer.unref();
+  return () => clearInterval(timer);
+}

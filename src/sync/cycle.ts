@@ -136,7 +136,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
     startedAt,
     nowSeconds: () => Math.trunc(clock.now() / 1000),
   });
-  const rehearsal = settings.dryRun ? new Rehearsal() : undefined;
+  const rehearsal = settings.dryRun ? new Rehearsal(ports.onPlanned) : undefined;
   const forecast = new Forecast({ directory: settings.directory, tally, clock, logger, signal: stops.signal });
   const pace = new Pace(() => pool.idle > 0 && pool.queued === 0);
   const walk = {

@@ -96,6 +96,8 @@ export interface Ports {
   readonly prompts: Prompts | undefined;
   /** Told at most a few times a second; must not throw. */
   readonly onProgress: (progress: Progress) => void;
+  /** Told each path, below the download folder, that a dry run would write. */
+  readonly onPlanned: (path: string) => void;
   /** Told where a run is; must not throw. */
   readonly onStage: (stage: Stage) => void;
   /** Told at the end of every run, also of one that fails. What it has to say is said before the run returns or throws. */
@@ -165,8 +167,8 @@ export interface SyncReport {
   readonly tokenHeld: string | undefined;
   /** Things said once: left-out libraries, merged trees, what a dry run would do. */
   readonly notices: readonly string[];
-  /** With `dryRun`: relative paths that would be written, at most 200, and their number and bytes. */
-  readonly planned: { readonly files: number; readonly bytes: number; readonly sample: readonly string[] } | undefined;
+  /** With `dryRun`: files that would be written, and their bytes. */
+  readonly planned: { readonly files: number; readonly bytes: number } | undefined;
 }
 
 export interface LibraryLine {

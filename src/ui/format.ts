@@ -1,4 +1,5 @@
-/** Figures as people read them. */
+/** Figures and texts as people read them. */
+import { columnsOf, cutToColumns } from "../runtime/columns.ts";
 
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
 
@@ -49,9 +50,24 @@ export function escapeControls(text: string): string {
 
 /** Cut to a width in columns, with an ellipsis in the middle, so that both ends of a path can be read. */
 export function fitMiddle(text: string, width: number): string {
-  const characters = [...text];
-  if (characters.length <= width) return text;
+  if (columnsOf(text) <= width) return text;
   if (width <= 1) return "…".slice(0, width);
-  const head = Math.ceil((width - 1) / 2);
-  return [...characters.slice(0, head), "…", ...characters.slice(characters.length - (width - 1 - head))].join("");
+  const head = cutToColumns(text, Math.ceil((width - 1) / 2));
+  return `${head}…${cutToColumns(text, width - 1 - columnsOf(head), true)}`;
+}
+
+/** Lines of at most `width` columns, parted between words; those after the first begin with `indent`. */
+export function wrap(text: string, width: number, indent = ""): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/(?<=\S) +/)) {
+    const next = line === "" ? word : `${line} ${word}`;
+    if (line === "" || columnsOf(next) <= width) {
+      line = next;
+      continue;
+    }
+    lines.push(line);
+    line = `${indent}${word}`;
+  }
+  return [...lines, line];
 }

@@ -1,3 +1,4 @@
+import { columnsOf } from "../runtime/columns.ts";
 import type { Clock } from "../runtime/ports.ts";
 import { fitMiddle, formatBytes, formatCount, formatDuration } from "./format.ts";
 
@@ -31,7 +32,7 @@ export class ProgressLine {
     const left = this.#left(snapshot, rate);
     if (left !== undefined) parts.push(`${formatDuration(left)} left`);
     const line = parts.join(" · ");
-    const room = width - [...line].length - 3;
+    const room = width - columnsOf(line) - 3;
     return snapshot.pass === undefined || room < 8
       ? fitMiddle(line, width)
       : `${line} · ${fitMiddle(snapshot.pass, room)}`;
@@ -40,8 +41,9 @@ export class ProgressLine {
   #listed({ assetsSeen, assetsExpected, phase }: Snapshot): string {
     if (phase === "finishing") return "Finishing";
     // Apple's count may lag behind its own list.
-    const of = assetsExpected === undefined || assetsExpected < assetsSeen ? "" : ` of ${formatCount(assetsExpected)}`;
-    return `${formatCount(assetsSeen)}${of} photos`;
+    if (assetsExpected === undefined || assetsExpected < assetsSeen) return `${formatCount(assetsSeen)} photos`;
+    const percent = assetsExpected === 0 ? 100 : Math.floor((100 * assetsSeen) / assetsExpected);
+    return `${formatCount(assetsSeen)} of ${formatCount(assetsExpected)} photos (${percent} %)`;
   }
 
   #fetched({ filesPlanned, filesDone, filesFailed, bytesDone }: Snapshot): string[] {
@@ -64,11 +66,17 @@ export class ProgressLine {
     return { bytes: (last.bytes - first.bytes) / seconds, assets: (last.assets - first.assets) / seconds };
   }
 
-  /** Time left, ms, judged by the photos still to be looked at; undefined when nothing sensible can be said. */
-  #left({ assetsSeen, assetsExpected, phase }: Snapshot, rate: { readonly assets: number }): number | undefined {
-    if (phase === "finishing" || assetsExpected === undefined || assetsExpected <= assetsSeen || rate.assets <= 0)
-      return undefined;
-    return ((assetsExpected - assetsSeen) / rate.assets) * 1000;
+  /**
+   * Time left, ms; undefined when nothing sensible can be said. Photos that were not looked at yet are taken to hold as
+   * many bytes as the others; where nothing is to be fetched, looking is all that takes time.
+   */
+  #left(snapshot: Snapshot, rate: { readonly bytes: number; readonly assets: number }): number | undefined {
+    const { assetsSeen, assetsExpected, phase, bytesPlanned, bytesDone } = snapshot;
+    if (phase === "finishing" || assetsExpected === undefined || assetsExpected < assetsSeen) return undefined;
+    const unseen = assetsExpected - assetsSeen;
+    const bytes = Math.max(0, bytesPlanned - bytesDone) + (unseen * bytesPlanned) / Math.max(1, assetsSeen);
+    if (bytes > 0) return rate.bytes > 0 ? (bytes / rate.bytes) * 1000 : undefined;
+    return unseen > 0 && rate.assets > 0 ? (unseen / rate.assets) * 1000 : undefined;
   }
 }
 
@@ -80,45 +88,107 @@ export interface DisplayOptions {
   readonly columns: () => number;
   /** Writes a plain progress line, where there is no terminal. */
   readonly say: (line: string) => void;
+  /** Calls back every so many ms until the returned function is called. */
+  readonly every: (ms: number, act: () => void) => () => void;
 }
 
 const PLAIN_EVERY_MS = 30_000;
-const CLEAR_LINE = "\r\u001b[2K";
+/** A moving line is drawn anew at least this often, so that rate and time left stay true when nothing arrives. */
+const LIVE_EVERY_MS = 1_000;
+/** Nothing new for this long is worth a word. */
+const QUIET_MS = 10_000;
 
-/** Shows progress, and lets log lines pass without being torn by it. */
+/**
+ * Shows progress, and lets log lines pass without being torn by it. While something is under way it is never silent for
+ * longer than half a minute. Uses no escape codes: a line is overwritten with blanks.
+ */
 export class ProgressDisplay {
   readonly #options: DisplayOptions;
   readonly #line = new ProgressLine();
+  #snapshot: Snapshot | undefined;
+  /** When the last snapshot that differed from the one before it came. */
+  #changedAt = 0;
   #shown = "";
   #saidAt = Number.NEGATIVE_INFINITY;
+  #stopTicking: (() => void) | undefined;
 
   constructor(options: DisplayOptions) {
     this.#options = options;
   }
 
   readonly show = (snapshot: Snapshot): void => {
-    const { clock, write, live, columns, say } = this.#options;
-    const now = clock.monotonic();
-    const text = this.#line.render(snapshot, now, Math.max(20, columns() - 1));
-    if (live) {
-      if (text === this.#shown) return;
-      this.#shown = text;
-      write(`${CLEAR_LINE}${text}`);
-    } else if (now - this.#saidAt >= PLAIN_EVERY_MS) {
-      this.#saidAt = now;
-      say(text);
-    }
+    const before = this.#snapshot;
+    if (before === undefined || isNews(before, snapshot)) this.#changedAt = this.#options.clock.monotonic();
+    this.#snapshot = snapshot;
+    const { live, every } = this.#options;
+    this.#stopTicking ??= every(live ? LIVE_EVERY_MS : PLAIN_EVERY_MS, () => this.#draw());
+    this.#draw();
   };
 
   /** Writes a whole line above the moving one. */
   readonly line = (text: string): void => {
-    const { write } = this.#options;
-    write(this.#shown === "" ? `${text}\n` : `${CLEAR_LINE}${text}\n${this.#shown}`);
+    const shown = this.#shown;
+    this.#wipe();
+    this.#options.write(`${text}\n`);
+    this.#moveTo(shown);
   };
+
+  /** Writes a line of the result, which goes elsewhere; on a terminal both meet. */
+  result(out: (text: string) => void, text: string): void {
+    const shown = this.#shown;
+    this.#wipe();
+    out(`${text}\n`);
+    this.#moveTo(shown);
+  }
+
+  /** Shows one text that stays until there is progress again; only on a terminal. */
+  rest(text: string): void {
+    this.end();
+    if (this.#options.live) this.#moveTo(fitMiddle(text, this.#width));
+  }
 
   /** Takes the moving line away. */
   end(): void {
-    if (this.#shown !== "") this.#options.write(CLEAR_LINE);
+    this.#stopTicking?.();
+    this.#stopTicking = undefined;
+    this.#snapshot = undefined;
+    this.#wipe();
+  }
+
+  get #width(): number {
+    return Math.max(20, this.#options.columns() - 1);
+  }
+
+  #draw(): void {
+    const { clock, live, say } = this.#options;
+    if (this.#snapshot === undefined) return;
+    const now = clock.monotonic();
+    const quiet = now - this.#changedAt;
+    const told = quiet < QUIET_MS ? "" : ` · nothing new for ${formatDuration(quiet)}`;
+    if (live) {
+      this.#moveTo(`${this.#line.render(this.#snapshot, now, this.#width - told.length)}${told}`);
+    } else if (now - this.#saidAt >= PLAIN_EVERY_MS) {
+      this.#saidAt = now;
+      say(`${this.#line.render(this.#snapshot, now, PLAIN_WIDTH)}${told}`);
+    }
+  }
+
+  #moveTo(text: string): void {
+    if (text === this.#shown) return;
+    const rest = Math.max(0, columnsOf(this.#shown) - columnsOf(text));
+    this.#options.write(`\r${text}${" ".repeat(rest)}${"\b".repeat(rest)}`);
+    this.#shown = text;
+  }
+
+  #wipe(): void {
+    if (this.#shown !== "") this.#options.write(`\r${" ".repeat(columnsOf(this.#shown))}\r`);
     this.#shown = "";
   }
+}
+
+/** A log line may be long; a terminal's width is no measure for it. */
+const PLAIN_WIDTH = 200;
+
+function isNews(before: Snapshot, after: Snapshot): boolean {
+  return (Object.keys(after) as Array<keyof Snapshot>).some((key) => before[key] !== after[key]);
 }

@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatDuration, plural } from "./format.ts";
+import { formatBytes, formatCount, formatDuration, plural, wrap } from "./format.ts";
 
 /** What a summary needs to know of a run. */
 export interface RunSummary {
@@ -21,7 +21,7 @@ export interface RunSummary {
   /** Failed files beyond those listed. */
   readonly failedUnnamed: number;
   readonly notices: readonly string[];
-  readonly planned: { readonly files: number; readonly bytes: number; readonly sample: readonly string[] } | undefined;
+  readonly planned: { readonly files: number; readonly bytes: number } | undefined;
 }
 
 /** Rules by which photos are left out, in words. */
@@ -59,30 +59,47 @@ export const ISSUE_WORDS: Readonly<Record<string, string>> = {
   "record-error": "that Apple answered with an error",
 };
 
-/** Failed files that a summary names; the rest is for `kei status --failed`. */
-const NAMED = 5;
+/** Lines of each kind that a summary shows, so that all of it fits on one screen. */
+const MOST = { rules: 4, issues: 2, errors: 1, notices: 4, failures: 3 };
 
-/** The end of a run on one screen: a verdict first, then what it consists of, then what to do. */
-export function summaryLines(run: RunSummary): string[] {
-  const lines = [verdict(run)];
-  const skipped = Object.entries(run.skipped).filter(([rule, count]) => count > 0 && rule !== "by_state");
-  for (const [rule, count] of skipped) lines.push(`  ${formatCount(count)} ${RULE_WORDS[rule] ?? rule}`);
-  for (const [reason, count] of Object.entries(run.issues)) {
-    lines.push(`  ${plural(count, "record")} ${ISSUE_WORDS[reason] ?? reason}`);
-  }
-  for (const error of run.enumerationErrors) lines.push(`  not everything could be listed: ${error}`);
-  for (const notice of run.notices) lines.push(`  ${notice}`);
-  if (run.planned !== undefined) {
-    for (const path of run.planned.sample) lines.push(`  ${path}`);
-    const more = run.planned.files - run.planned.sample.length;
-    if (more > 0) lines.push(`  ... and ${formatCount(more)} more`);
-  }
-  const failures = run.failedFiles.slice(0, NAMED);
-  for (const { name, error } of failures) lines.push(`  failed: ${name}: ${error ?? "unknown error"}`);
-  const unnamed = run.failedFiles.length - failures.length + run.failedUnnamed;
-  if (unnamed > 0) lines.push(`  ... and ${formatCount(unnamed)} more`);
-  if (run.failed > 0) lines.push("The next run tries them again; `kei status --failed` shows what happened.");
-  return lines;
+/**
+ * The end of a run on one screen: a verdict first, then what it consists of, then what to do. Lines are at most `width`
+ * columns wide.
+ */
+export function summaryLines(run: RunSummary, width = 80): string[] {
+  const skipped = Object.entries(run.skipped)
+    .filter(([rule, count]) => count > 0 && rule !== "by_state")
+    .toSorted(([, a], [, b]) => b - a);
+  const rules = skipped.map(([rule, count]) => `${formatCount(count)} ${RULE_WORDS[rule] ?? rule}`);
+  const issues = Object.entries(run.issues).map(
+    ([reason, count]) => `${plural(count, "record")} ${ISSUE_WORDS[reason] ?? reason}`,
+  );
+  const errors = run.enumerationErrors.map((error) => `not everything could be listed: ${error}`);
+  const failures = run.failedFiles.map(({ name, error }) => `failed: ${name}: ${error ?? "unknown error"}`);
+  const details = [
+    ...first(
+      rules,
+      MOST.rules,
+      skipped.slice(MOST.rules).reduce((sum, [, count]) => sum + count, 0),
+      "left out",
+    ),
+    ...first(issues, MOST.issues, issues.length - MOST.issues, "kinds of broken records"),
+    ...first(errors, MOST.errors, errors.length - MOST.errors, "lists"),
+    ...first(run.notices, MOST.notices, run.notices.length - MOST.notices, "remarks"),
+    ...first(failures, MOST.failures, failures.length - MOST.failures + run.failedUnnamed, "failed"),
+  ];
+  const hint = "The next run tries them again; `kei status --failed` shows what happened.";
+  return [
+    ...wrap(verdict(run), width, "  "),
+    ...details.flatMap((line) => wrap(`  ${line}`, width, "    ")),
+    ...(run.failed > 0 ? wrap(hint, width) : []),
+  ];
+}
+
+/** The first lines of a kind, and how many of what there are beyond them. */
+function first(lines: readonly string[], most: number, beyond: number, what: string): string[] {
+  if (beyond <= 0) return lines.slice(0, most);
+  return [...lines.slice(0, most), `... and ${formatCount(beyond)} more (${what})`];
 }
 
 function verdict(run: RunSummary): string {

@@ -1,6 +1,15 @@
 /** What people read: figures, log lines, progress, summaries and the status page. */
 import { describe, expect, test } from "bun:test";
-import { escapeControls, fitMiddle, formatBytes, formatCount, formatDuration, plural } from "../../src/ui/format.ts";
+import { columnsOf } from "../../src/runtime/columns.ts";
+import {
+  escapeControls,
+  fitMiddle,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  plural,
+  wrap,
+} from "../../src/ui/format.ts";
 import { createLog, type LogOptions } from "../../src/ui/logger.ts";
 import { ProgressDisplay, ProgressLine, type Snapshot } from "../../src/ui/progress.ts";
 import { type StatusFacts, statusLines } from "../../src/ui/status.ts";
@@ -38,7 +47,15 @@ describe("figures", () => {
   test("keep both ends of what is too wide", () => {
     expect(fitMiddle("Holidays/IMG_0001.HEIC", 11)).toBe("Holid….HEIC");
     expect(fitMiddle("short", 5)).toBe("short");
-    expect(fitMiddle("👍👍👍", 2)).toBe("👍…");
+    expect(fitMiddle("👍👍👍", 3)).toBe("…👍");
+    expect(fitMiddle("京都の春", 5)).toBe("京…春");
+  });
+
+  test("are parted between words", () => {
+    expect(wrap("one two three", 7, "  ")).toEqual(["one two", "  three"]);
+    expect(wrap("  one two", 5, "    ")).toEqual(["  one", "    two"]);
+    expect(wrap("endless", 3)).toEqual(["endless"]);
+    expect(wrap("a b", Number.POSITIVE_INFINITY)).toEqual(["a b"]);
   });
 });
 
@@ -117,7 +134,7 @@ describe("progress", () => {
     const line = new ProgressLine();
     line.render({ ...SNAPSHOT, assetsSeen: 0, bytesDone: 0 }, 0, 200);
     expect(line.render(SNAPSHOT, 10_000, 200)).toBe(
-      "100 of 1,000 photos · 20 files, 5.00 MB · 500 kB/s · 1 min 30 s left · Holidays",
+      "100 of 1,000 photos (10 %) · 20 files, 5.00 MB · 500 kB/s · 2 min 50 s left · Holidays",
     );
   });
 
@@ -135,44 +152,100 @@ describe("progress", () => {
 
   test("is never wider than the terminal", () => {
     for (let width = 20; width < 120; width += 1) {
-      const text = new ProgressLine().render({ ...SNAPSHOT, pass: "A very long name of an album" }, 0, width);
-      expect([...text].length).toBeLessThanOrEqual(width);
+      const text = new ProgressLine().render({ ...SNAPSHOT, pass: "京都の春と奈良の秋 👍🏽 and more" }, 0, width);
+      expect(columnsOf(text)).toBeLessThanOrEqual(width);
     }
   });
 
-  test("on a terminal is one moving line, which log lines pass above", () => {
-    let screen = "";
-    const write = (text: string) => {
-      screen += text;
-    };
-    const display = new ProgressDisplay({ clock, write, live: true, columns: () => 80, say: () => undefined });
-    display.line("before");
-    display.show(SNAPSHOT);
-    const once = screen;
-    display.show(SNAPSHOT);
-    expect(screen).toBe(once);
-    display.line("a warning");
-    display.end();
-    const visible = screen.split("\n").map((line) => line.split("\r\u001b[2K").at(-1));
-    expect(visible).toEqual(["before", "a warning", ""]);
-  });
+  /** What a terminal shows after all that was written to it. */
+  function screenOf(written: string): string[] {
+    return written.split("\n").map((line) => {
+      const cells: string[] = [];
+      let at = 0;
+      for (const character of line) {
+        if (character === "\r") at = 0;
+        else if (character === "\b") at -= 1;
+        else cells[at++] = character;
+      }
+      return cells.join("").trimEnd();
+    });
+  }
 
-  test("elsewhere is a plain line, at most every half minute", () => {
-    const said: string[] = [];
-    let now = 0;
-    const display = new ProgressDisplay({
-      clock: { ...clock, monotonic: () => now },
-      write: () => {
-        throw new Error("not a terminal");
+  function display(live: boolean) {
+    const shown = { written: "", said: [] as string[], now: 0, tick: (): void => undefined, ticking: false };
+    const made = new ProgressDisplay({
+      clock: { ...clock, monotonic: () => shown.now },
+      write: (text) => {
+        if (!live) throw new Error("not a terminal");
+        shown.written += text;
       },
-      live: false,
+      live,
       columns: () => 80,
       say: (line) => {
-        said.push(line);
+        shown.said.push(line);
+      },
+      every: (_ms, act) => {
+        shown.tick = act;
+        shown.ticking = true;
+        return () => {
+          shown.ticking = false;
+        };
       },
     });
-    for (now = 0; now <= 60_000; now += 1_000) display.show(SNAPSHOT);
-    expect(said).toHaveLength(3);
+    return { made, shown };
+  }
+
+  test("on a terminal is one moving line without escape codes, which log lines pass above", () => {
+    const { made, shown } = display(true);
+    made.line("before");
+    made.show(SNAPSHOT);
+    const once = shown.written;
+    made.show(SNAPSHOT);
+    expect(shown.written).toBe(once);
+    made.line("a warning");
+    expect(screenOf(shown.written).at(-1)).toStartWith("100 of 1,000 photos");
+    made.show({ ...SNAPSHOT, phase: "finishing", pass: undefined, filesPlanned: 0 });
+    expect(screenOf(shown.written).at(-1)).toBe("Finishing");
+    let out = "";
+    made.result((text) => {
+      out += text;
+    }, "a/b.jpg");
+    expect(out).toBe("a/b.jpg\n");
+    expect(screenOf(shown.written).at(-1)).toBe("Finishing");
+    made.end();
+    expect(screenOf(shown.written)).toEqual(["before", "a warning", ""]);
+    expect(shown.written).not.toContain("\u001b");
+  });
+
+  test("tells by itself that nothing new comes, and for how long", () => {
+    const { made, shown } = display(true);
+    made.show(SNAPSHOT);
+    shown.now = 12_000;
+    shown.tick();
+    expect(screenOf(shown.written)[0]).toEndWith("· nothing new for 12 s");
+    expect(columnsOf(screenOf(shown.written)[0] ?? "")).toBeLessThan(80);
+    made.show({ ...SNAPSHOT, filesDone: 21 });
+    expect(screenOf(shown.written)[0]).not.toContain("nothing new");
+    made.end();
+    expect(shown.ticking).toBe(false);
+  });
+
+  test("gives way to a text that stays, on a terminal only", () => {
+    const { made, shown } = display(true);
+    made.show(SNAPSHOT);
+    made.rest("Next run at 15:00");
+    expect(screenOf(shown.written)).toEqual(["Next run at 15:00"]);
+    expect(shown.ticking).toBe(false);
+    display(false).made.rest("Next run at 15:00");
+  });
+
+  test("elsewhere is a plain line every half minute, also when nothing comes", () => {
+    const { made, shown } = display(false);
+    for (; shown.now <= 60_000; shown.now += 1_000) made.show(SNAPSHOT);
+    expect(shown.said).toHaveLength(3);
+    shown.now = 100_000;
+    shown.tick();
+    expect(shown.said.at(-1)).toEndWith("nothing new for 1 min 40 s");
   });
 });
 
@@ -248,15 +321,33 @@ describe("the summary of a run", () => {
       failedFiles,
       failedUnnamed: 4,
     }).join("\n");
-    expect(text.match(/failed: IMG_/g)).toHaveLength(5);
-    expect(text).toContain("... and 6 more");
+    expect(text.match(/failed: IMG_/g)).toHaveLength(3);
+    expect(text).toContain("... and 8 more (failed)");
+  });
+
+  test("fits on one screen of 80 by 24, whatever happened", () => {
+    const many = (word: string) =>
+      Array.from({ length: 40 }, (_, index) => `${word} ${index} ${"and so on ".repeat(5)}`);
+    const lines = summaryLines({
+      ...RUN,
+      outcome: "partial_failure",
+      failed: 40,
+      skipped: Object.fromEntries(many("by_rule").map((rule, index) => [rule, index + 1])),
+      issues: Object.fromEntries(many("issue").map((reason) => [reason, 1])),
+      failedFiles: many("IMG").map((name) => ({ name, error: "it failed" })),
+      enumerationErrors: many("album"),
+      notices: many("left out"),
+    });
+    expect(Math.max(...lines.map(columnsOf))).toBeLessThanOrEqual(80);
+    expect(lines.length).toBeLessThan(24);
+    const long = summaryLines({ ...RUN, notices: ["and so on ".repeat(20)] });
+    expect(Math.max(...long.map(columnsOf))).toBeLessThanOrEqual(80);
   });
 
   test("of a dry run says that nothing was written", () => {
-    const planned = { files: 2, bytes: 3_000, sample: ["2024/01/01/IMG_1.JPG"] };
+    const planned = { files: 2, bytes: 3_000 };
     const text = summaryLines({ ...RUN, dryRun: true, downloaded: 0, planned }).join("\n");
     expect(text).toContain("2 files (3.00 kB) would be saved; nothing was written");
-    expect(text).toContain("2024/01/01/IMG_1.JPG");
   });
 });
 

@@ -77,6 +77,10 @@ export class CloudKit {
       }
       if (problem.kind !== "transient" && problem.kind !== "throttled") throw new CloudKitError(operation, problem);
       if (retries >= this.#deps.retries) throw answer.unreachable ?? new CloudKitError(operation, problem);
+      this.#deps.logger.info(
+        problem.kind === "throttled" ? "Apple asks to wait" : "Apple does not answer as it should, trying again soon",
+        { status: problem.status === 0 ? undefined : problem.status, try: retries + 1 },
+      );
       await this.#wait(retries, problem, signal);
       retries += 1;
     }
