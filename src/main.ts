@@ -3,7 +3,7 @@ import process from "node:process";
 import { main } from "./cli/main.ts";
 import { takeEnvironment } from "./config/secrets.ts";
 import { systemClock } from "./runtime/clock.ts";
-import { onStopSignals, systemTerminal } from "./runtime/process.ts";
+import { onCrash, onStopSignals, systemTerminal } from "./runtime/process.ts";
 
 // First of all, so that no child process ever inherits the password.
 const env = takeEnvironment(process.env);
@@ -15,6 +15,7 @@ process.exitCode = await main(process.argv.slice(2), {
   clock: systemClock,
   random: Math.random,
   onStopSignals,
+  onCrash,
   exitNow: (code) => process.exit(code),
   loadSync: () => import("./sync/index.ts"),
 });

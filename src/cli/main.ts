@@ -20,15 +20,18 @@ export interface Outside {
   readonly random: Random;
   /** Calls back for every stop signal until the returned function is called. */
   readonly onStopSignals: (onSignal: (name: string) => void) => () => void;
-  /** Ends the process at once; for a second signal. */
+  /** Calls back for an error that nobody caught, until the returned function is called. */
+  readonly onCrash: (crashed: (error: unknown) => void) => () => void;
+  /** Ends the process at once; for a second signal, and after a crash. */
   readonly exitNow: (code: ExitCode) => void;
   readonly loadSync: () => Promise<SyncApi>;
 }
 
-/** Runs one command line and returns the exit code. Never throws: every failure ends as one line on stderr. */
+/** Runs one command line and returns the exit code. Never throws: every failure ends as one line on stderr, also a crash. */
 export async function main(argv: readonly string[], outside: Outside): Promise<ExitCode> {
   const { terminal } = outside;
   let log: Log | undefined;
+  const uncrash = outside.onCrash((error) => outside.exitNow(report(error, log, terminal)));
   try {
     const parsed = parseCommandLine(argv);
     if (parsed.version) {
@@ -51,6 +54,8 @@ export async function main(argv: readonly string[], outside: Outside): Promise<E
     return await run(parsed, parsed.spec.run, { resolved, settings: resolved.settings }, log, outside);
   } catch (error) {
     return report(error, log, terminal);
+  } finally {
+    uncrash();
   }
 }
 

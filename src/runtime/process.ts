@@ -38,6 +38,16 @@ export function onStopSignals(onSignal: (name: string) => void): () => void {
   };
 }
 
+/** Errors that nobody caught, until the returned function is called. Without a listener the runtime prints source lines. */
+export function onCrash(crashed: (error: unknown) => void): () => void {
+  process.on("uncaughtException", crashed);
+  process.on("unhandledRejection", crashed);
+  return () => {
+    process.off("uncaughtException", crashed);
+    process.off("unhandledRejection", crashed);
+  };
+}
+
 /** The real terminal of this process. */
 export function systemTerminal(): Terminal {
   const { stdin, stdout, stderr } = process;

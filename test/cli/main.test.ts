@@ -13,6 +13,7 @@ let out: string;
 let err: string;
 let signal: (name: string) => void;
 let exited: number[];
+let crash: (error: unknown) => void = () => undefined;
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "kei-main-"));
@@ -54,6 +55,12 @@ function run(argv: readonly string[], api: Partial<SyncApi> = {}, more: Partial<
       signal = onSignal;
       return () => {
         signal = () => undefined;
+      };
+    },
+    onCrash: (crashed) => {
+      crash = crashed;
+      return () => {
+        crash = () => undefined;
       };
     },
     exitNow: (code) => {
@@ -184,6 +191,20 @@ describe("an error", () => {
     await run([...SYNC, "--log-level", "debug"], failing);
     expect(err).toContain("TypeError: bad ********");
     expect(err).not.toContain("hunter22");
+  });
+
+  test("that nobody caught ends the process with one line, and secrets masked", async () => {
+    const crashing: Partial<SyncApi> = {
+      runSync: () => {
+        crash(new TypeError("bad hunter22\n    at somewhere"));
+        return Promise.resolve(REPORT);
+      },
+    };
+    await run(SYNC, crashing);
+    expect(exited).toEqual([EXIT.failure]);
+    expect(err.split("\n")).toContain(
+      "Error: kei has met something it was not made for: bad ********     at somewhere. Please report it with a log of --log-level debug.",
+    );
   });
 
   test("asks for what is missing", async () => {

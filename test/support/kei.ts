@@ -162,6 +162,7 @@ export async function runInProcess(
         onSignals?.(listener);
         return () => undefined;
       },
+      onCrash: () => () => undefined,
       exitNow: () => undefined,
       loadSync: () => import("../../src/sync/index.ts"),
     });
