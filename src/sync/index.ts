@@ -145,7 +145,6 @@ function reconcile(settings: SyncSettings, ports: Ports): Promise<void> {
 /** `--retry-failed` with nothing to retry: no request is made. */
 function nothingFailed(settings: SyncSettings, state: State): SyncReport {
   const tally = new Tally();
-  tally.notice("No file has failed; nothing to try again.");
   const stops = new Stops(new AbortController().signal);
   const unknown = { planned: undefined, expected: undefined };
   return buildReport({ tally, stops, state, settings, elapsedMs: 0, unchanged: true, ...unknown });

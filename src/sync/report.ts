@@ -34,6 +34,7 @@ export function buildReport(input: ReportInput): SyncReport {
   return {
     outcome: outcomeOf(stops, failures),
     dryRun: settings.dryRun,
+    retryOnly: settings.retryFailed,
     assetsSeen: tally.seen,
     downloaded: tally.downloaded,
     adopted: tally.adopted,

@@ -129,6 +129,8 @@ export interface RunEnd {
 export interface SyncReport {
   readonly outcome: "success" | "partial_failure" | "interrupted" | "session_expired";
   readonly dryRun: boolean;
+  /** Only what had failed before was asked for. */
+  readonly retryOnly: boolean;
   /** Nothing had changed, in iCloud or here: nothing was listed. */
   readonly unchanged: boolean;
   readonly assetsSeen: number;

@@ -4,6 +4,7 @@ import { formatBytes, formatCount, formatDuration, plural, wrap } from "./format
 export interface RunSummary {
   readonly outcome: "success" | "partial_failure" | "interrupted" | "session_expired";
   readonly dryRun: boolean;
+  readonly retryOnly: boolean;
   readonly unchanged: boolean;
   readonly assetsSeen: number;
   readonly downloaded: number;
@@ -114,6 +115,7 @@ function verdict(run: RunSummary): string {
   const nothingNew = run.downloaded + run.linked + run.adopted + run.failed === 0;
   switch (run.outcome) {
     case "success":
+      if (run.retryOnly && nothingNew) return "No file has failed; nothing to try again.";
       if (run.unchanged) return "Nothing new: nothing has changed in iCloud, and everything is saved.";
       return nothingNew ? `Nothing new: ${checked}, everything is saved.` : `Done: ${parts.join(", ")}; ${checked}.`;
     case "interrupted":

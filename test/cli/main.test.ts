@@ -86,6 +86,7 @@ const REPORT: SyncReport = {
   unchanged: false,
   completeFailure: false,
   dryRun: false,
+  retryOnly: false,
   assetsSeen: 1,
   downloaded: 1,
   adopted: 0,

@@ -253,6 +253,7 @@ const RUN: RunSummary = {
   outcome: "success",
   unchanged: false,
   dryRun: false,
+  retryOnly: false,
   assetsSeen: 12,
   downloaded: 3,
   adopted: 0,
@@ -277,6 +278,7 @@ describe("the summary of a run", () => {
   test("begins with the verdict", () => {
     expect(first({})).toBe("Done: 3 files saved (4.00 kB); 12 photos checked in 2 s.");
     expect(first({ downloaded: 0 })).toBe("Nothing new: 12 photos checked in 2 s, everything is saved.");
+    expect(first({ downloaded: 0, retryOnly: true })).toBe("No file has failed; nothing to try again.");
     expect(first({ outcome: "interrupted" })).toStartWith("Stopped: 3 files saved");
     expect(first({ outcome: "session_expired" })).toContain("kei login");
     expect(first({ outcome: "partial_failure", failed: 2 })).toStartWith("Not complete:");

@@ -1,0 +1,23 @@
+/**
+ * Every command's words and exit code, compared with the pages beside this file. `KEI_WRITE_TRANSCRIPTS=1` writes the pages
+ * anew: then read what has changed as a user would.
+ */
+import { expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { EVERYDAY } from "./everyday.ts";
+import { openStage, play, type Step } from "./transcript.ts";
+
+const PAGES: Readonly<Record<string, readonly Step[]>> = { everyday: EVERYDAY };
+
+test.each(Object.entries(PAGES))("the page %s is what kei says", async (name, steps) => {
+  const stage = await openStage();
+  try {
+    const page = await play(stage, steps);
+    const file = join(import.meta.dir, `${name}.txt`);
+    if (process.env["KEI_WRITE_TRANSCRIPTS"] === "1") writeFileSync(file, page);
+    expect(page).toBe(readFileSync(file, "utf8"));
+  } finally {
+    await stage.close();
+  }
+});
