@@ -58,6 +58,16 @@ export function accountOf(context: CommandContext): AccountSettings {
   };
 }
 
+/** Whether a person looks on who wants short lines and moving progress (cli.md 8.1). */
+export function isFriendly({
+  settings,
+  terminal,
+  env,
+}: Pick<CommandContext, "settings" | "terminal" | "env">): boolean {
+  const wanted = settings.friendly && !settings.verbose;
+  return wanted && terminal.errIsTerminal && env["TERM"] !== "dumb" && env["INVOCATION_ID"] === undefined;
+}
+
 /** The folder of kei's own files: beside the configuration unless told otherwise. */
 export function dataDirOf({ settings, resolved }: CommandContext): string {
   return settings.dataDir ?? dirname(resolved.file.path);

@@ -6,7 +6,7 @@ import type { Clock, Random } from "../runtime/ports.ts";
 import { COMMIT, PromptInterrupted, type Terminal, VERSION } from "../runtime/process.ts";
 import type { SyncApi } from "../sync/types.ts";
 import { createLog, type Log } from "../ui/logger.ts";
-import type { CommandContext } from "./context.ts";
+import { type CommandContext, isFriendly } from "./context.ts";
 import { helpFor } from "./help.ts";
 import { type Parsed, parseCommandLine } from "./parse.ts";
 import { Stopper } from "./stopper.ts";
@@ -48,7 +48,7 @@ export async function main(argv: readonly string[], outside: Outside): Promise<E
       level: resolved.settings.logLevel,
       write: (line) => terminal.err(`${line}\n`),
       clock: outside.clock,
-      pretty: terminal.errIsTerminal,
+      pretty: isFriendly({ settings: resolved.settings, terminal, env: outside.env }),
       color: hasColor(outside, terminal.errIsTerminal),
     });
     return await run(parsed, parsed.spec.run, { resolved, settings: resolved.settings }, log, outside);

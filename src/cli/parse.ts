@@ -57,13 +57,13 @@ export function parseCommandLine(argv: readonly string[]): Parsed {
       if (config === "") throw new UsageError("--config must not be empty");
       continue;
     }
-    const name = settingNamed(token);
+    const { name, negated } = settingNamed(token);
     const setting = settingOf(name);
     const seen = given.get(name);
     const beforeCommand = words.length === 0;
     if (seen !== undefined && setting.type.kind !== "list" && seen.beforeCommand === beforeCommand)
       throw repeated(token.spelled);
-    const value = readValue(setting, token, reader);
+    const value = negated ? negation(token) : readValue(setting, token, reader);
     const keep = setting.type.kind === "list" && seen !== undefined ? seen.values : [];
     given.set(name, { values: [...keep, value], beforeCommand, spelled: token.spelled });
   }
@@ -200,7 +200,6 @@ const FOREIGN: Readonly<Record<string, string>> = {
   "set-exif-datetime": "nothing yet; metadata comes in a later release",
   "password-provider": "--password-file, ICLOUD_PASSWORD or the prompt",
   "until-found": "nothing; kei remembers what it has saved",
-  "only-print-filenames": "--dry-run",
   "mfa-provider": "kei login, or without a terminal kei login get-code and kei login submit-code CODE",
   "use-os-locale": "nothing; the names of months and days are English",
   "auto-delete": "nothing; kei deletes nothing, neither on disk nor in iCloud",
@@ -221,13 +220,25 @@ const FOREIGN: Readonly<Record<string, string>> = {
   ),
 };
 
-function settingNamed(token: FlagToken): SettingName {
+/** `--no-friendly` is `--friendly=false`; only for settings that are more than a switch of one run. */
+function negation(token: FlagToken): Value {
+  if (token.attached !== undefined) throw new UsageError(`${token.spelled} takes no value`);
+  return false;
+}
+
+function settingNamed(token: FlagToken): { readonly name: SettingName; readonly negated: boolean } {
   const short = token.spelled.length === 2;
   const found = SETTING_NAMES.find((name) => {
     const setting = settingOf(name);
     return short ? setting.short === token.name : setting.flag === token.name;
   });
-  if (found !== undefined) return found;
+  if (found !== undefined) return { name: found, negated: false };
+  const positive = token.name.startsWith("no-") ? token.name.slice(3) : undefined;
+  const opposite = SETTING_NAMES.find((name) => {
+    const setting = settingOf(name);
+    return positive !== undefined && setting.flag === positive && setting.type.kind === "boolean" && !isSwitch(setting);
+  });
+  if (opposite !== undefined) return { name: opposite, negated: true };
   const foreign = Object.hasOwn(FOREIGN, token.name) ? FOREIGN[token.name] : undefined;
   if (foreign !== undefined) throw new UsageError(`${token.spelled} is not a flag of kei`, `Use ${foreign}.`);
   const flags = SETTING_NAMES.flatMap((name) => settingOf(name).flag ?? []).map((flag) => `--${flag}`);

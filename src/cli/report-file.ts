@@ -13,7 +13,8 @@ export function reportFile(wanted: SyncSettings, watching: boolean, context: Com
   const { settings, resolved, clock, log } = context;
   const path = settings.reportJson;
   // A dry run writes nothing but the report that its own command line names.
-  if (path === undefined || (wanted.dryRun && resolved.origins.reportJson !== "flag")) return {};
+  if (path === undefined || settings.onlyPrintFilenames) return {};
+  if (wanted.dryRun && resolved.origins.reportJson !== "flag") return {};
   return {
     onEnd: async ({ report }) => {
       if (report === undefined || (watching && report.unchanged)) return;

@@ -47,7 +47,7 @@ export function syncSettingsOf(context: CommandContext): SyncSettings {
     tempSuffix: settings.tempSuffix,
     bandwidthLimit: settings.bandwidthLimit,
     retryFailed: settings.retryFailed,
-    dryRun: settings.dryRun,
+    dryRun: settings.dryRun || settings.onlyPrintFilenames,
     watching: false,
     force: settings.force,
   };

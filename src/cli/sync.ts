@@ -8,7 +8,7 @@ import { escapeControls, formatTime } from "../ui/format.ts";
 import { ProgressDisplay } from "../ui/progress.ts";
 import { summaryLines } from "../ui/summary.ts";
 import { type Attendant, together } from "./attendants.ts";
-import { type CommandContext, portsOf } from "./context.ts";
+import { type CommandContext, isFriendly, portsOf } from "./context.ts";
 import { UsageError } from "./parse.ts";
 import { reportFile } from "./report-file.ts";
 import { syncSettingsOf } from "./sync-settings.ts";
@@ -19,7 +19,7 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
   const display = new ProgressDisplay({
     clock,
     write: terminal.err,
-    live: terminal.errIsTerminal && settings.progressBar && env["TERM"] !== "dumb",
+    live: isFriendly(given) && settings.progressBar,
     columns: terminal.columns,
     say: (line) => log.info(line),
     every,
@@ -36,12 +36,13 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
     },
   };
   const wanted = syncSettingsOf(context);
-  if (settings.retryFailed && settings.dryRun) throw new UsageError("--retry-failed and --dry-run exclude each other");
+  if (wanted.retryFailed && wanted.dryRun)
+    throw new UsageError(`--retry-failed and ${onceOnly(settings)} exclude each other`);
   for (const odd of checkTogether(context.resolved, clock.now())) log.warn(odd);
   const interval = watchInterval(context);
   const watching = interval !== undefined;
   log.through(display.line);
-  if (!settings.dryRun) await rememberFirstRun(context.resolved, env, log);
+  if (!wanted.dryRun) await rememberFirstRun(context.resolved, env, log);
   const attendants = together([reportFile(wanted, watching, context), person(display, watching, context)]);
   const ports = {
     ...portsOf(context),
@@ -65,14 +66,19 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
 }
 
 /** The progress and the summary of each run, for the person who looks on. A watch is silent about runs without work. */
-function person(display: ProgressDisplay, watching: boolean, { terminal, log, clock }: CommandContext): Attendant {
+function person(
+  display: ProgressDisplay,
+  watching: boolean,
+  { settings, terminal, log, clock }: CommandContext,
+): Attendant {
   return {
     onProgress: display.show,
     onEnd: async ({ report, error }) => {
       display.end();
       // A log is searched, not read by width.
       const width = terminal.errIsTerminal ? terminal.columns() : Number.POSITIVE_INFINITY;
-      if (report === undefined || error !== undefined || (watching && report.unchanged)) return;
+      if (settings.onlyPrintFilenames || report === undefined || error !== undefined || (watching && report.unchanged))
+        return;
       for (const line of summaryLines(report, width)) terminal.err(`${escapeControls(log.mask(line))}\n`);
     },
     onStage: (stage) => {
@@ -85,14 +91,20 @@ const HOUR_SECONDS = 3600;
 
 /** Seconds between runs, when there are to be many (DECISIONS 2); undefined for a single one. */
 function watchInterval({ settings, resolved }: CommandContext): number | undefined {
-  const { watch, noWatch, dryRun, retryFailed } = settings;
+  const { watch, noWatch } = settings;
+  const once = onceOnly(settings);
   const asked = watch || resolved.origins.watchInterval === "flag";
   if (asked && noWatch) throw new UsageError("--no-watch contradicts the other flag");
-  if (asked && (dryRun || retryFailed)) {
-    throw new UsageError(`${dryRun ? "--dry-run" : "--retry-failed"} is for one run; it can't be watched`);
-  }
-  if (noWatch || dryRun || retryFailed || !(watch || settings.watchInterval !== undefined)) return undefined;
+  if (asked && once !== undefined) throw new UsageError(`${once} is for one run; it can't be watched`);
+  if (noWatch || once !== undefined || !(watch || settings.watchInterval !== undefined)) return undefined;
   return settings.watchInterval ?? HOUR_SECONDS;
+}
+
+/** The flag that makes sense for a single run only. */
+function onceOnly({ dryRun, onlyPrintFilenames, retryFailed }: CommandContext["settings"]): string | undefined {
+  if (dryRun) return "--dry-run";
+  if (onlyPrintFilenames) return "--only-print-filenames";
+  return retryFailed ? "--retry-failed" : undefined;
 }
 
 /** DECISIONS 1: partial before stopped, since what failed is still missing. */

@@ -110,3 +110,10 @@ describe("a wrong command line is refused with the right one:", () => {
     expect(refusal(["status", "--password", "hunter22"])).not.toContain("hunter22");
   });
 });
+
+test("a durable setting can be denied with --no-; a switch of one run can't", () => {
+  expect(parseCommandLine(["--no-friendly", "status"]).flags).toEqual({ friendly: false });
+  expect(parseCommandLine(["sync", "--no-unfiled"]).flags).toEqual({ unfiled: false });
+  expect(() => parseCommandLine(["sync", "--no-unfiled=true"])).toThrow("takes no value");
+  expect(() => parseCommandLine(["sync", "--no-dry-run"])).toThrow("--no-dry-run is not a flag of kei");
+});

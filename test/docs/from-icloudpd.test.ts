@@ -1,6 +1,6 @@
 /** docs/from-icloudpd.md leaves no flag of icloudpd out, and names only what kei has. */
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseCommandLine, UsageError } from "../../src/cli/parse.ts";
 import { SETTING_NAMES, settingOf } from "../../src/config/settings.ts";
@@ -25,6 +25,8 @@ const flagsIn = (text: string): string[] =>
 
 /** All flags that `icloudpd --help` lists. */
 function flagsOfIcloudpd(): readonly string[] {
+  // Its package leaves it to an install script to make it a program; such scripts are not run here.
+  chmodSync(PROGRAM, 0o755);
   const help = Bun.spawnSync([PROGRAM, "--help"]).stdout.toString();
   const entries = help.split("\n").filter((line) => /^ {2}-/.test(line));
   return entries.flatMap((line) => flagsIn(line.trim().split(/\s{2,}/)[0] ?? ""));

@@ -59,6 +59,23 @@ export const ACCOUNT = {
     help: "How much is said while working",
     on: "all",
   },
+  verbose: {
+    type: { kind: "boolean" },
+    flag: "verbose",
+    short: "v",
+    default: false,
+    help: "Log lines with times, as a service writes them, also on a terminal",
+    on: "all",
+  },
+  friendly: {
+    type: { kind: "boolean" },
+    flag: "friendly",
+    env: "KEI_FRIENDLY",
+    key: "ui.friendly",
+    default: true,
+    help: "Short lines and moving progress on a terminal",
+    on: "all",
+  },
   directory: {
     type: { kind: "path" },
     flag: "download-dir",

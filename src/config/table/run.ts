@@ -49,7 +49,14 @@ export const RUN = {
     type: { kind: "boolean" },
     flag: "dry-run",
     default: false,
-    help: "Say what would be saved, and write nothing at all",
+    help: "Print the paths that would be saved, and write nothing at all",
+    on: "sync",
+  },
+  onlyPrintFilenames: {
+    type: { kind: "boolean" },
+    flag: "only-print-filenames",
+    default: false,
+    help: "The same, and say nothing but the paths",
     on: "sync",
   },
   force: {
