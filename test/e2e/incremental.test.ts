@@ -366,7 +366,7 @@ describe("the token", () => {
     const before = tokenOf();
     photo("D");
     const dry = await sync("--dry-run");
-    expect(dry.stderr).toContain("2024/05/01/D.JPG");
+    expect(dry.stdout).toBe(`${join(home.photos, "2024/05/01/D.JPG")}\n`);
     expect(tokenOf()).toBe(before);
     await expectIncremental();
     expect((await checksums(home.photos)).size).toBe(4);
