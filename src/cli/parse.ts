@@ -160,7 +160,11 @@ function readValue(setting: Setting, token: FlagToken, reader: Reader): Value {
     if (setting.type.kind === "boolean") return fromText(setting, reader.optionalBoolean(token) ?? "true");
     const text = reader.value(token, setting.hint ?? "VALUE");
     if (text === "") throw new BadValue("it must not be empty");
-    return setting.type.kind === "list" ? text : fromText(setting, text);
+    if (setting.type.kind === "list") return text;
+    const value = fromText(setting, text);
+    const reason = setting.flagCheck?.(value as never);
+    if (reason !== undefined) throw new BadValue(reason);
+    return value;
   } catch (error) {
     if (error instanceof BadValue) throw badValue(token.spelled, error);
     throw error;

@@ -95,7 +95,8 @@ function watchInterval({ settings, resolved }: CommandContext): number | undefin
   const once = onceOnly(settings);
   const asked = watch || resolved.origins.watchInterval === "flag";
   if (asked && noWatch) throw new UsageError("--no-watch contradicts the other flag");
-  if (asked && once !== undefined) throw new UsageError(`${once} is for one run; it can't be watched`);
+  const flag = resolved.origins.watchInterval === "flag" ? "--watch-with-interval" : "--watch";
+  if (asked && once !== undefined) throw new UsageError(`${once} is for one run; it excludes ${flag}`);
   if (noWatch || once !== undefined || !(watch || settings.watchInterval !== undefined)) return undefined;
   return settings.watchInterval ?? HOUR_SECONDS;
 }

@@ -55,6 +55,8 @@ export interface Setting {
   readonly on: FlagGroup;
   /** A second look at a value of the right type; returns what is wrong, for people. */
   readonly check?: (value: never) => string | undefined;
+  /** A further look at what stands behind the flag. */
+  readonly flagCheck?: (value: never) => string | undefined;
   /** A further look at what stands in the file. */
   readonly keyCheck?: (value: never) => string | undefined;
   /** An empty text means something. */

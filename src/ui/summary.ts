@@ -116,6 +116,7 @@ function verdict(run: RunSummary): string {
   switch (run.outcome) {
     case "success":
       if (run.retryOnly && nothingNew) return "No file has failed; nothing to try again.";
+      if (nothingNew && run.assetsSeen === 0 && !run.unchanged) return "Nothing to save: no photo is selected.";
       if (run.unchanged) return "Nothing new: nothing has changed in iCloud, and everything is saved.";
       return nothingNew ? `Nothing new: ${checked}, everything is saved.` : `Done: ${parts.join(", ")}; ${checked}.`;
     case "interrupted":

@@ -31,6 +31,7 @@ export const RUN = {
     env: "KEI_RECONCILE_EVERY_N_CYCLES",
     key: "watch.reconcile_every_n_cycles",
     default: 0,
+    flagCheck: (value: number) => (value === 0 ? "0 is no number of cycles; leave the flag away for never" : undefined),
     help: "While watching, look after each N waits whether every saved file is still there; 0: never",
     hint: "N",
     on: "sync",
