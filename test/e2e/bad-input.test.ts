@@ -264,24 +264,6 @@ test("nothing of kei's own can be read by others", async () => {
   expect(listing).toBe("");
 });
 
-test("a debug log of everything holds no secret", async () => {
-  const logs = [
-    await home.run(["login", "get-code", "--log-level", "debug"]),
-    await home.run(["login", "submit-code", double.account.deviceCode ?? "", "--log-level", "debug"]),
-    await home.run(["sync", "-d", home.photos, "--log-level", "debug"]),
-  ];
-  const text = logs.map((log) => log.stdout + log.stderr).join("\n");
-  const tokens = [
-    ...double.account.sessionTokens.keys(),
-    ...double.account.trustTokens,
-    double.account.password,
-    double.account.webUser,
-  ];
-  for (const token of tokens) expect(text).not.toContain(token);
-  expect(text).not.toContain("&s=");
-  expect(text).not.toMatch(/cvws\.icloud-content\.com\/B\//);
-});
-
 test("a password file is read, and one that others can read draws a warning", async () => {
   const file = join(home.root, "password");
   await writeFile(file, `${double.account.password}\n`);
