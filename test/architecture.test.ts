@@ -24,9 +24,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: ["cli", "sync", "config", "library", "runtime"],
 };
 
-/** Types alone tie nothing together at run time: what the summary shows is what a sync reports. */
+/** Types alone tie nothing together at run time: what the summary shows, or a script is told, is what a sync reports. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
   ui: ["sync", "state"],
+  notify: ["sync"],
 };
 
 /** Files that may say `Bun.` or import `bun:`, besides the room runtime/. */

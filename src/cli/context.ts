@@ -23,6 +23,8 @@ export interface CommandContext {
   readonly stop: AbortSignal;
   /** Aborts when the time to stop in order is over. */
   readonly cancel: AbortSignal;
+  /** What is done even when a second signal ends the process: short, never throwing. Returned: the way to take it back. */
+  readonly lastAct: (act: () => void) => () => void;
   /** Loaded when a command needs it. */
   readonly sync: () => Promise<SyncApi>;
 }

@@ -82,6 +82,7 @@ async function run(
       random,
       stop: stopper.stop,
       cancel: stopper.cancel,
+      lastAct: stopper.lastAct,
       sync: loadSync,
     });
   } catch (error) {

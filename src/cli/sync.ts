@@ -10,8 +10,11 @@ import { summaryLines } from "../ui/summary.ts";
 import { type Attendant, together } from "./attendants.ts";
 import { type CommandContext, isFriendly, portsOf } from "./context.ts";
 import { UsageError } from "./parse.ts";
+import { withPidFile } from "./pid-file.ts";
 import { reportFile } from "./report-file.ts";
+import { notificationScript } from "./script.ts";
 import { syncSettingsOf } from "./sync-settings.ts";
+import { systemd } from "./systemd.ts";
 
 /** `kei sync`: one run or many, their progress, their summaries, the exit code. */
 export async function sync(given: CommandContext): Promise<ExitCode> {
@@ -41,28 +44,38 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
   for (const odd of checkTogether(context.resolved, clock.now())) log.warn(odd);
   const interval = watchInterval(context);
   const watching = interval !== undefined;
-  log.through(display.line);
-  if (!wanted.dryRun) await rememberFirstRun(context.resolved, env, log);
-  const attendants = together([reportFile(wanted, watching, context), person(display, watching, context)]);
-  const ports = {
-    ...portsOf(context),
-    ...attendants,
-    onPlanned: (path: string) => display.result(terminal.out, join(wanted.directory, path)),
-  };
-  const { runSync, watch } = await context.sync();
-  let report: SyncReport | undefined;
-  try {
-    report =
-      interval === undefined
-        ? await runSync(wanted, ports)
-        : await watch(wanted, ports, { intervalMs: interval * 1000, reconcileEvery: settings.reconcileEveryNCycles });
-  } finally {
-    display.end();
-    log.through(undefined);
-    await attendants.close();
-  }
-  if (context.cancel.aborted) return EXIT.forced;
-  return report === undefined ? EXIT.ok : exitOf(report);
+  return withPidFile(wanted, context, async () => {
+    log.through(display.line);
+    if (!wanted.dryRun) await rememberFirstRun(context.resolved, env, log);
+    const attendants = together([
+      reportFile(wanted, watching, context),
+      person(display, watching, context),
+      notificationScript(wanted, context),
+      await systemd(context),
+    ]);
+    const ports = {
+      ...portsOf(context),
+      ...attendants,
+      onPlanned: (path: string) => display.result(terminal.out, join(wanted.directory, path)),
+    };
+    let report: SyncReport | undefined;
+    let isCutOff = false;
+    try {
+      const { runSync, watch } = await context.sync();
+      report =
+        interval === undefined
+          ? await runSync(wanted, ports)
+          : await watch(wanted, ports, { intervalMs: interval * 1000, reconcileEvery: settings.reconcileEveryNCycles });
+    } finally {
+      // Scripts may take their time afterwards: that cuts off no sync.
+      isCutOff = context.cancel.aborted;
+      display.end();
+      log.through(undefined);
+      await attendants.close();
+    }
+    if (isCutOff) return EXIT.forced;
+    return report === undefined ? EXIT.ok : exitOf(report);
+  });
 }
 
 /** The progress and the summary of each run, for the person who looks on. A watch is silent about runs without work. */

@@ -78,6 +78,8 @@ export function reportJson(report: SyncReport, settings: SyncSettings, version: 
       state_write_failures: 0,
       issues: report.issues,
       enumeration_errors: report.enumerationErrors.length,
+      pagination_shortfall_warnings: report.shortfall.lists,
+      pagination_shortfall_assets: report.shortfall.photos,
       enumeration_incomplete: report.enumerationErrors.length > 0,
       sync_token_blocked: report.tokenHeld !== undefined,
       ...(report.tokenHeld === undefined ? {} : { sync_token_blocked_reason: report.tokenHeld }),

@@ -48,6 +48,7 @@ export function buildReport(input: ReportInput): SyncReport {
     skipped: tally.skipped,
     issues: tally.allIssues(),
     enumerationErrors: tally.enumerationErrors,
+    shortfall: tally.shortfall,
     unchanged,
     fullReason: tally.listedInFull,
     expected,

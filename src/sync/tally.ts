@@ -30,6 +30,8 @@ export class Tally {
   newlyFailed = 0;
   /** Answers that asked to slow down, each try counted. */
   rateLimited = 0;
+  /** Lists that ended before Apple's count of them was reached, and the photos that may be missing for it. */
+  readonly shortfall = { lists: 0, photos: 0 };
   /** Why the sync token was not stored, if it was not. */
   tokenHeld: string | undefined;
   listedInFull: FullReason | undefined;
@@ -68,6 +70,11 @@ export class Tally {
   /** Said once, however often it happens. */
   notice(text: string): void {
     if (!this.notices.includes(text)) this.notices.push(text);
+  }
+
+  fellShort(missing: number): void {
+    this.shortfall.lists += 1;
+    this.shortfall.photos += missing;
   }
 
   enumerationError(text: string): void {

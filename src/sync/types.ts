@@ -149,6 +149,8 @@ export interface SyncReport {
   /** Records that could not be used, by reason. */
   readonly issues: Readonly<Record<string, number>>;
   readonly enumerationErrors: readonly string[];
+  /** Lists that ended before Apple's count of them was reached, and the photos that may be missing for it. */
+  readonly shortfall: { readonly lists: number; readonly photos: number };
   readonly fullReason: string | undefined;
   readonly elapsedMs: number;
   /** First failed files with their errors, at most 200. */

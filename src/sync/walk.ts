@@ -155,7 +155,10 @@ async function end(
 ): Promise<WalkEnd> {
   for (const issue of listing.issues) note(pass, scan, issue, deps);
   const { missing, gap } = await gapOf(pass, listing, deps);
-  if (gap) deps.tally.enumerationError(`${pass.label}: Apple counts ${missing} more photos than it listed`);
+  if (gap) {
+    deps.tally.fellShort(missing);
+    deps.tally.enumerationError(`${pass.label}: Apple counts ${missing} more photos than it listed`);
+  }
   if (!listing.complete) deps.tally.enumerationError(`${pass.label}: ${listing.reasons.join("; ")}`);
   if (album !== undefined) {
     deps.state.addMembers(pass.library.zone, album, generation, namesOf(listing.issues));

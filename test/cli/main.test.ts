@@ -99,6 +99,7 @@ const REPORT: SyncReport = {
   skipped: {},
   issues: {},
   enumerationErrors: [],
+  shortfall: { lists: 0, photos: 0 },
   fullReason: undefined,
   elapsedMs: 0,
   failedFiles: [],
