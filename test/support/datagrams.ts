@@ -1,6 +1,8 @@
 /** A unix datagram socket that listens, as systemd's does; libc is called for it, there is no other way in Bun. */
 import { dlopen } from "bun:ffi";
+import { join } from "node:path";
 import { unixAddress } from "../../src/runtime/datagram.ts";
+import { until } from "./kei.ts";
 
 export interface Datagram {
   readonly text: string;
@@ -52,4 +54,37 @@ export function listenForDatagrams(address: string, { deaf = false } = {}): Data
       symbols.close(socket);
     },
   };
+}
+
+/** Plays systemd for one test: listens, and tells what was said. */
+export class Ear {
+  readonly address: string;
+  readonly #listener: DatagramListener;
+
+  /** In the file system below `folder`, or, without one, in the abstract namespace. */
+  constructor(folder: string | undefined, options: { readonly deaf?: boolean } = {}) {
+    this.address = folder === undefined ? `@kei-test-${crypto.randomUUID()}` : join(folder, "notify.sock");
+    this.#listener = listenForDatagrams(this.address, options);
+  }
+
+  get heard(): readonly string[] {
+    return this.received.map(({ text }) => text);
+  }
+
+  get received(): readonly Datagram[] {
+    return this.#listener.received();
+  }
+
+  count(message: string): number {
+    return this.heard.filter((one) => one.startsWith(message)).length;
+  }
+
+  /** Waits for a message that begins so. */
+  until(message: string): Promise<void> {
+    return until(message, () => this.count(message) > 0);
+  }
+
+  close(): void {
+    this.#listener.close();
+  }
 }
