@@ -28,7 +28,7 @@ export function notificationScript(wanted: SyncSettings, context: CommandContext
       ...variablesOf(masked, { username, reportPath: settings.reportJson }),
     });
   };
-  const verdict = (report: SyncReport): string => summaryLines(report)[0] ?? report.outcome;
+  const verdict = (report: SyncReport): string => summaryLines(report, Number.POSITIVE_INFINITY)[0] ?? report.outcome;
   let last: RunEnd | undefined;
   let isCodeAwaited = false;
   return {

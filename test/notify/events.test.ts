@@ -9,6 +9,7 @@ const REPORT: SyncReport = {
   unchanged: false,
   completeFailure: false,
   dryRun: false,
+  retryOnly: false,
   assetsSeen: 20,
   downloaded: 12,
   adopted: 1,
