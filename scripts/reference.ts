@@ -12,6 +12,8 @@ import { ROOT } from "./steps.ts";
 const GROUPS: ReadonlyArray<readonly [FlagGroup, string]> = [
   ["all", "Every command"],
   ["account", "Signing in (`sync`, `login`, `list`)"],
+  ["save-password", "Storing the password (`sync`, `login`)"],
+  ["sms", "Codes by text message (`login get-code`)"],
   ["folder", "The download folder (`sync`)"],
   ["sync", "`kei sync`"],
   ["status", "`kei status`"],
@@ -64,7 +66,7 @@ function entry(setting: Setting): string {
   const ways = [
     ...(env === undefined ? [] : [`variable \`${env}\``]),
     ...(key === undefined || flag === undefined ? [] : [`key \`${key}\``]),
-    ...(flag === undefined ? ["in the file only"] : []),
+    ...(flag === undefined && env === undefined ? ["in the file only"] : []),
   ];
   const facts = [...ways, ...range(setting), ...defaultOf(setting)];
   return `- ${spelled}: ${help}.${facts.length === 0 ? "" : `\n  ${capital(facts.join("; "))}.`}`;

@@ -18,7 +18,7 @@ export interface CommandSpec {
 export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   sync: {
     help: "Save what is new in iCloud to the download folder",
-    flags: ["account", "folder", "sync"],
+    flags: ["account", "save-password", "folder", "sync"],
     run: async (context) => (await import("./sync.ts")).sync(context),
   },
   status: {
@@ -28,11 +28,11 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   login: {
     help: "Sign in to iCloud and make this machine trusted",
-    flags: ["account"],
+    flags: ["account", "save-password"],
     subcommands: {
       "get-code": {
-        help: "Have Apple send a code to your trusted devices",
-        flags: ["account"],
+        help: "Have Apple send a code to your trusted devices, or to a phone",
+        flags: ["account", "save-password", "sms"],
         run: async (context) => (await import("./login.ts")).getCode(context),
       },
       "submit-code": {
@@ -41,8 +41,34 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
         positionals: ["CODE"],
         run: async (context) => (await import("./login.ts")).submitCode(context),
       },
+      phones: {
+        help: "Show the phones that a code can be sent to",
+        flags: ["account"],
+        run: async (context) => (await import("./login.ts")).phones(context),
+      },
     },
     run: async (context) => (await import("./login.ts")).login(context),
+  },
+  password: {
+    help: "Store the password, so that no run has to ask for it",
+    flags: [],
+    subcommands: {
+      set: {
+        help: "Store it in the system's keyring, else in an encrypted file; typed, or piped in",
+        flags: [],
+        run: async (context) => (await import("./password.ts")).setPassword(context),
+      },
+      clear: {
+        help: "Delete what is stored",
+        flags: [],
+        run: async (context) => (await import("./password.ts")).clearPassword(context),
+      },
+      backend: {
+        help: "Tell what holds it: keyring, encrypted-file or none",
+        flags: [],
+        run: async (context) => (await import("./password.ts")).passwordBackend(context),
+      },
+    },
   },
   list: {
     help: "Show what the account holds",

@@ -1,9 +1,13 @@
 import { dirname } from "node:path";
-import { passwordSource } from "../config/password.ts";
+import { type CredentialStore, credentialStore } from "../config/credential-store.ts";
+import { type Password, passwordSource } from "../config/password.ts";
+import { choosePassword } from "../config/password-choice.ts";
+import { passwordReaders, refuseCommandOnWindows } from "../config/password-readers.ts";
 import type { Environment } from "../config/paths.ts";
 import type { Resolved } from "../config/resolve.ts";
 import type { Settings } from "../config/settings.ts";
 import { EXIT, Failure } from "../library/failure.ts";
+import type { Keyring } from "../runtime/keyring.ts";
 import type { Clock, Random } from "../runtime/ports.ts";
 import type { Terminal } from "../runtime/process.ts";
 import type { AccountSettings, Ports, Prompts, SyncApi } from "../sync/types.ts";
@@ -25,6 +29,8 @@ export interface CommandContext {
   readonly cancel: AbortSignal;
   /** What is done even when a second signal ends the process: short, never throwing. Returned: the way to take it back. */
   readonly lastAct: (act: () => void) => () => void;
+  /** The system's store for secrets, where there may be one. */
+  readonly keyring: (() => Keyring | undefined) | undefined;
   /** Loaded when a command needs it. */
   readonly sync: () => Promise<SyncApi>;
 }
@@ -38,23 +44,31 @@ export function usernameOf({ settings }: CommandContext): string {
   });
 }
 
-/** The account that the settings name. Throws `Failure` (exit 1) when they name none. */
-export function accountOf(context: CommandContext): AccountSettings {
-  const { settings, resolved, terminal, log } = context;
+/** An account, with all that can be done about its password. */
+export type Account = Omit<AccountSettings, "password"> & { readonly password: Password };
+
+/** The account that the settings name. Throws `Failure` when they name none, or its password in ways that exclude each other. */
+export function accountOf(context: CommandContext): Account {
+  const { settings, resolved, terminal, log, env, clock, stop } = context;
   const username = usernameOf(context);
-  const prompts = promptsOf(context);
+  const choice = choosePassword(resolved);
+  if (choice?.kind === "command") refuseCommandOnWindows(process.platform);
   return {
     username,
     domain: settings.domain,
+    signInDomain: settings.signInDomain,
     dataDir: dataDirOf(context),
     password: passwordSource({
-      settings,
-      origins: resolved.origins,
+      ...passwordReaders({ env, clock, signal: stop, logger: log }),
+      username,
+      choice,
+      store: credentialsOf(context),
+      save: settings.savePassword,
       logger: log,
       ask:
-        prompts === undefined
+        promptsOf(context) === undefined
           ? undefined
-          : (question) => terminal.readLine(question, { hidden: true, signal: context.stop }),
+          : (question) => terminal.readLine(question, { hidden: true, signal: stop }),
       keepSecret: log.keepSecret,
     }),
   };
@@ -68,6 +82,19 @@ export function isFriendly({
 }: Pick<CommandContext, "settings" | "terminal" | "env">): boolean {
   const wanted = settings.friendly && !settings.verbose;
   return wanted && terminal.errIsTerminal && env["TERM"] !== "dumb" && env["INVOCATION_ID"] === undefined;
+}
+
+/** Where the account's password is stored, or could be. */
+export function credentialsOf(context: CommandContext): CredentialStore {
+  const { settings, log, keyring } = context;
+  return credentialStore({
+    username: usernameOf(context),
+    domain: settings.domain,
+    dataDir: dataDirOf(context),
+    keyFile: settings.secretKeyFile,
+    keyring: keyring?.(),
+    logger: log,
+  });
 }
 
 /** The folder of kei's own files: beside the configuration unless told otherwise. */

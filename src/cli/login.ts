@@ -1,30 +1,50 @@
 import { EXIT, type ExitCode } from "../library/failure.ts";
-import { accountOf, type CommandContext, portsOf } from "./context.ts";
+import { escapeControls } from "../ui/format.ts";
+import { type Account, accountOf, type CommandContext, portsOf } from "./context.ts";
 import { UsageError } from "./parse.ts";
 
 /** `kei login`: signs in, asking for the code where there is a terminal. */
 export async function login(context: CommandContext): Promise<ExitCode> {
   const { signIn } = await context.sync();
   const account = accountOf(context);
-  const ports = portsOf(context);
-  // A person asks for it: a password that Apple has refused before may be the right one by now (DECISIONS 18).
-  const password = { ...account.password, interactive: account.password.interactive || ports.prompts !== undefined };
-  const how = await signIn({ ...account, password }, ports);
+  const how = await signIn(account, portsOf(context));
   context.terminal.out(
     how === "already" ? "You are signed in already.\n" : "Signed in; this machine is trusted now.\n",
   );
+  tellUnsaved(account, context);
   return EXIT.ok;
 }
 
 /** `kei login get-code`: has Apple send a code. */
 export async function getCode(context: CommandContext): Promise<ExitCode> {
+  const { sms, phone } = context.settings;
   const { requestCode } = await context.sync();
-  const result = await requestCode(accountOf(context), portsOf(context));
+  const account = accountOf(context);
+  const result = await requestCode(account, portsOf(context), sms || phone !== undefined ? { phone } : undefined);
   context.terminal.out(
     result === "already"
       ? "You are signed in already; no code is needed.\n"
-      : "Apple has sent a code to your trusted devices. Hand it in with `kei login submit-code CODE`.\n",
+      : `Apple has sent a code to ${result === "sent" ? "your trusted devices" : escapeControls(result.textedTo)}. ` +
+          "Hand it in with `kei login submit-code CODE`.\n",
   );
+  tellUnsaved(account, context);
+  return EXIT.ok;
+}
+
+/** `kei login phones`: the phones that a code can be sent to. */
+export async function phones(context: CommandContext): Promise<ExitCode> {
+  const { listPhones } = await context.sync();
+  const found = await listPhones(accountOf(context), portsOf(context));
+  const lines =
+    found === "already"
+      ? ["You are signed in already; no code is needed, and Apple shows the phones only when one is."]
+      : found.length === 0
+        ? ["Apple names no phone that a code could be sent to."]
+        : found.map(
+            ({ number, display, isCalled }) =>
+              `${number}  ${escapeControls(display)}  ${isCalled ? "by a call" : "by text message"}`,
+          );
+  context.terminal.out(`${lines.join("\n")}\n`);
   return EXIT.ok;
 }
 
@@ -41,4 +61,10 @@ export async function submitCode(context: CommandContext): Promise<ExitCode> {
       : "The code was accepted; this machine is trusted now.\n",
   );
   return EXIT.ok;
+}
+
+/** `--save-password` stores what Apple has accepted, and nothing else. */
+export function tellUnsaved({ password }: Pick<Account, "password">, { log }: CommandContext): void {
+  if (!password.isUnsaved) return;
+  log.warn("Apple did not ask for the password, so it was not stored; `kei password set` stores it");
 }

@@ -2,6 +2,7 @@ import { type Environment, findConfigFile } from "../config/paths.ts";
 import { resolveSettings } from "../config/resolve.ts";
 import { passwordlessEnvironment } from "../config/secrets.ts";
 import { EXIT, type ExitCode, Failure } from "../library/failure.ts";
+import type { Keyring } from "../runtime/keyring.ts";
 import type { Clock, Random } from "../runtime/ports.ts";
 import { COMMIT, PromptInterrupted, type Terminal, VERSION } from "../runtime/process.ts";
 import type { SyncApi } from "../sync/types.ts";
@@ -25,6 +26,8 @@ export interface Outside {
   /** Ends the process at once; for a second signal, and after a crash. */
   readonly exitNow: (code: ExitCode) => void;
   readonly loadSync: () => Promise<SyncApi>;
+  /** The system's store for secrets; absent: there is none. */
+  readonly keyring?: () => Keyring | undefined;
 }
 
 /** Runs one command line and returns the exit code. Never throws: every failure ends as one line on stderr, also a crash. */
@@ -83,6 +86,7 @@ async function run(
       stop: stopper.stop,
       cancel: stopper.cancel,
       lastAct: stopper.lastAct,
+      keyring: outside.keyring,
       sync: loadSync,
     });
   } catch (error) {

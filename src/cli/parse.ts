@@ -85,6 +85,7 @@ export function parseCommandLine(argv: readonly string[]): Parsed {
     flags[name] = merge(settingOf(name), values, spelled);
   }
   if (!help && !version && spec !== undefined) checkPositionals(spec, command, positionals);
+  if (!help && !version) refuseTogether([...given.keys()]);
   return { command, spec, flags, positionals, config, help, version };
 }
 
@@ -202,9 +203,11 @@ const FOREIGN: Readonly<Record<string, string>> = {
   l: "kei list albums",
   "list-libraries": "kei list libraries",
   "set-exif-datetime": "nothing yet; metadata comes in a later release",
-  "password-provider": "--password-file, ICLOUD_PASSWORD or the prompt",
+  "password-provider":
+    "kei password set for a stored password, --password-command, --password-file, ICLOUD_PASSWORD, or the prompt",
   "until-found": "nothing; kei remembers what it has saved",
-  "mfa-provider": "kei login, or without a terminal kei login get-code and kei login submit-code CODE",
+  "mfa-provider":
+    "kei login, or without a terminal kei login get-code (--sms for a text message) and kei login submit-code CODE",
   "use-os-locale": "nothing; the names of months and days are English",
   "auto-delete": "nothing; kei deletes nothing, neither on disk nor in iCloud",
   "delete-after-download": "nothing; kei deletes nothing, neither on disk nor in iCloud",
@@ -260,6 +263,9 @@ const FOREIGN_COMMANDS: Readonly<Record<string, string>> = {
   "retry-failed": "kei sync",
   setup: "kei sync -u EMAIL -d FOLDER",
   auth: "kei login",
+  credential: "kei password",
+  credentials: "kei password",
+  keyring: "kei password",
 };
 
 function specOf(words: readonly string[]): {
@@ -305,6 +311,17 @@ function refuseMisplaced(
       `${spelled} is not a flag of \`kei ${command.join(" ")}\``,
       `See \`kei ${command.join(" ")} --help\`.`,
     );
+}
+
+/** Flags of which a command line takes one. */
+const EXCLUSIVE: ReadonlyArray<readonly SettingName[]> = [["password", "passwordCommand", "passwordFile"]];
+
+function refuseTogether(given: readonly SettingName[]): void {
+  for (const names of EXCLUSIVE) {
+    const [one, other] = given.filter((name) => names.includes(name)).map((name) => `--${settingOf(name).flag}`);
+    if (one !== undefined && other !== undefined)
+      throw new UsageError(`${one} and ${other} exclude each other`, "Pick one.");
+  }
 }
 
 function checkPositionals(spec: CommandSpec, command: readonly string[], positionals: readonly string[]): void {

@@ -2,7 +2,7 @@ import { mediaOf, renditionsOf } from "../config/derive.ts";
 import { EXIT, Failure } from "../library/failure.ts";
 import { parseRecent } from "../library/recent.ts";
 import type { SyncSettings } from "../sync/types.ts";
-import { accountOf, type CommandContext } from "./context.ts";
+import { type Account, accountOf, type CommandContext } from "./context.ts";
 
 /** The download folder that the settings name. Throws `Failure` (exit 1) when they name none. */
 export function directoryOf({ settings }: CommandContext): string {
@@ -15,7 +15,7 @@ export function directoryOf({ settings }: CommandContext): string {
 }
 
 /** What the settings ask of one sync run. Throws `Failure` (exit 1) when account or folder are missing. */
-export function syncSettingsOf(context: CommandContext): SyncSettings {
+export function syncSettingsOf(context: CommandContext): SyncSettings & Pick<Account, "password"> {
   const { settings, resolved } = context;
   const account = accountOf(context);
   return {

@@ -9,6 +9,7 @@ import { ProgressDisplay } from "../ui/progress.ts";
 import { summaryLines } from "../ui/summary.ts";
 import { type Attendant, together } from "./attendants.ts";
 import { type CommandContext, isFriendly, portsOf } from "./context.ts";
+import { tellUnsaved } from "./login.ts";
 import { UsageError } from "./parse.ts";
 import { withPidFile } from "./pid-file.ts";
 import { reportFile } from "./report-file.ts";
@@ -41,6 +42,8 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
   const wanted = syncSettingsOf(context);
   if (wanted.retryFailed && wanted.dryRun)
     throw new UsageError(`--retry-failed and ${onceOnly(settings)} exclude each other`);
+  if (settings.savePassword && wanted.dryRun)
+    throw new UsageError(`--save-password and ${onceOnly(settings)} exclude each other`);
   for (const odd of checkTogether(context.resolved, clock.now())) log.warn(odd);
   const interval = watchInterval(context);
   const watching = interval !== undefined;
@@ -73,6 +76,7 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
       log.through(undefined);
       await attendants.close();
     }
+    tellUnsaved(wanted, context);
     if (isCutOff) return EXIT.forced;
     return report === undefined ? EXIT.ok : exitOf(report);
   });

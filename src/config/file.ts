@@ -51,10 +51,17 @@ export async function readConfigFile(path: string): Promise<Partial<Record<Setti
     if (key === "auth.password") {
       throw fail(
         "`[auth] password` is no longer supported",
-        "Delete it; use [auth] password_file, ICLOUD_PASSWORD or the prompt instead of a password in this file.",
+        "Delete it and store the password with `kei password set`, or use [auth] password_command, [auth] password_file or ICLOUD_PASSWORD.",
       );
     }
     const name = SETTING_NAMES.find((candidate) => settingOf(candidate).key === key);
+    const rival = RIVALS[name ?? ""];
+    if (rival !== undefined && values[rival] !== undefined) {
+      throw fail(
+        `${shown(settingOf(rival).key ?? rival)} and ${shown(key)} are two sources of one password; pick one`,
+        "Delete the other one.",
+      );
+    }
     if (name === undefined) {
       const known = SETTING_NAMES.flatMap((candidate) => settingOf(candidate).key ?? []);
       // Often the key is right and only the table above it is not.
@@ -71,6 +78,12 @@ export async function readConfigFile(path: string): Promise<Partial<Record<Setti
   }
   return values;
 }
+
+/** Keys that exclude each other. */
+const RIVALS: Readonly<Record<string, SettingName>> = {
+  passwordFile: "passwordCommand",
+  passwordCommand: "passwordFile",
+};
 
 /** Keys of other programs and of earlier times, with what they are called here. */
 const OLD_KEYS: Readonly<Record<string, string>> = {

@@ -15,6 +15,8 @@ export const SAVE_EVERY_MS = 2_500;
 
 export interface AppleClientOptions {
   readonly domain: Domain;
+  /** The region of the sign-in service, where it is not the account's own. */
+  readonly signInDomain?: Domain | undefined;
   /** Where the cookies are kept. */
   readonly file: PrivateFile;
   readonly clock: Clock;
@@ -42,18 +44,19 @@ export async function createAppleHttp(options: AppleClientOptions): Promise<Appl
   if (stored === undefined) logger.warn("The saved cookies are damaged and not used; Apple may want a new sign-in.");
   const cookies = createCookies(clock, stored ?? [], logger);
   const saver = createSaver(() => file.write(formatCookies(cookies.dump())), clock, logger);
+  const { authRoot } = endpointsOf(domain, options.signInDomain);
+  const mayCarry = (url: string): boolean => isAppleHost(url, domain) || URL.parse(url)?.origin === authRoot;
   const exchange = createExchange(options.fetch ?? appleFetch, domain, cookies, saver.soon);
 
   async function request(wanted: AppleRequest): Promise<AppleResponse> {
     const deadline = createDeadline(wanted.timeoutMs ?? TIMEOUT_MS, wanted.signal);
     const startedAt = clock.monotonic();
     let current = wanted;
-    if (!isAppleHost(wanted.url, domain))
-      throw new TypeError("refused to send a session to a host that is not Apple's");
+    if (!mayCarry(wanted.url)) throw new TypeError("refused to send a session to a host that is not Apple's");
     try {
       for (let hop = 0; ; hop += 1) {
         const answer = await exchange(current, deadline.signal);
-        const next = hop < MAX_REDIRECTS ? redirected(current, answer, domain) : undefined;
+        const next = hop < MAX_REDIRECTS ? redirected(current, answer, mayCarry) : undefined;
         if (next === undefined) {
           logger.debug("Apple answered", describe(current, answer, clock.monotonic() - startedAt));
           return answer;
@@ -126,11 +129,15 @@ function createExchange(fetch: AppleFetch, domain: Domain, cookies: Cookies, onC
 }
 
 /** The request that a redirect asks for; undefined when the answer is final or points away from Apple. */
-function redirected(request: AppleRequest, answer: AppleResponse, domain: Domain): AppleRequest | undefined {
+function redirected(
+  request: AppleRequest,
+  answer: AppleResponse,
+  mayCarry: (url: string) => boolean,
+): AppleRequest | undefined {
   if (![301, 302, 303, 307, 308].includes(answer.status)) return undefined;
   const location = answer.headers.get("location");
   const url = location === null ? null : URL.parse(location, request.url);
-  if (url === null || !isAppleHost(url.href, domain)) return undefined;
+  if (url === null || !mayCarry(url.href)) return undefined;
   const keepsBody = answer.status === 307 || answer.status === 308 || request.method === "GET";
   return keepsBody ? { ...request, url: url.href } : { ...request, url: url.href, method: "GET", body: undefined };
 }

@@ -4,6 +4,8 @@ export type Domain = "com" | "cn";
 
 export interface Endpoints {
   readonly domain: Domain;
+  /** The region whose service proves the password; as a rule the account's own. */
+  readonly signInDomain: Domain;
   /** `https://idmsa.apple.com` */
   readonly authRoot: string;
   /** `https://idmsa.apple.com/appleauth/auth` */
@@ -14,11 +16,14 @@ export interface Endpoints {
   readonly setup: string;
 }
 
-export function endpointsOf(domain: Domain): Endpoints {
-  const tld = domain === "cn" ? "com.cn" : "com";
-  const authRoot = `https://idmsa.apple.${tld}`;
+const topLevel = (domain: Domain): string => (domain === "cn" ? "com.cn" : "com");
+
+export function endpointsOf(domain: Domain, signInDomain: Domain = domain): Endpoints {
+  const tld = topLevel(domain);
+  const authRoot = `https://idmsa.apple.${topLevel(signInDomain)}`;
   return {
     domain,
+    signInDomain,
     authRoot,
     auth: `${authRoot}/appleauth/auth`,
     home: `https://www.icloud.${tld}`,

@@ -10,6 +10,8 @@ export interface AccountFiles {
   readonly cache: string;
   /** What must be remembered about sign-in attempts between runs, so that restarts can't lock an account. */
   readonly attempts: string;
+  /** The stored password, encrypted, where the system has no better place for it. */
+  readonly credential: string;
 }
 
 /**
@@ -31,5 +33,6 @@ export function accountFiles(dataDir: string, domain: "com" | "cn", username: st
     cookies: `${base}.cookies`,
     cache: `${base}.cache`,
     attempts: `${base}.attempts`,
+    credential: `${base}.credential`,
   };
 }

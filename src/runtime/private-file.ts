@@ -45,7 +45,7 @@ export function privateFile(path: string, options: { readonly readOnly?: boolean
     write: (content) =>
       inTurn("save", async () => {
         if (options.readOnly === true || content === known) return;
-        await replace(path, content);
+        await replacePrivately(path, content);
         known = content;
       }),
     remove: () =>
@@ -76,7 +76,8 @@ async function removeIfFile(path: string): Promise<void> {
   }
 }
 
-async function replace(path: string, content: string): Promise<void> {
+/** Makes or replaces the file in one step, with mode 0600, and its folder where there is none. Throws file system errors. */
+export async function replacePrivately(path: string, content: string | Uint8Array): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const temporary = `${path}.tmp`;

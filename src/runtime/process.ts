@@ -1,5 +1,8 @@
 /** The process as kei sees it; the few things a test replaces. */
 import process from "node:process";
+import { lineReader, type ReadLine } from "./prompt.ts";
+
+export { PromptInterrupted } from "./prompt.ts";
 
 declare const KEI_VERSION: string | undefined;
 declare const KEI_COMMIT: string | undefined;
@@ -19,11 +22,11 @@ export interface Terminal {
   readonly inIsTerminal: boolean;
   /** Width of the terminal, in columns. */
   readonly columns: () => number;
-  /** Reads one line; without showing it when `hidden`. Rejects with the signal's reason when aborted. */
-  readonly readLine: (
-    question: string,
-    options: { readonly hidden: boolean; readonly signal: AbortSignal },
-  ) => Promise<string>;
+  /**
+   * Asks for one line, without showing it when `hidden`. Where stdin is no terminal, the next line that is piped in; nothing
+   * is asked then, and the end of the input gives what is left. Rejects with the signal's reason when aborted.
+   */
+  readonly readLine: ReadLine;
 }
 
 /** Signals that ask for an orderly stop. */
@@ -67,51 +70,8 @@ export function systemTerminal(): Terminal {
     errIsTerminal: stderr.isTTY === true,
     inIsTerminal: stdin.isTTY === true,
     columns: () => stderr.columns ?? stdout.columns ?? 80,
-    readLine: (question, { hidden, signal }) => readLine(question, hidden, signal),
+    readLine: lineReader(stdin, (text) => {
+      stderr.write(text);
+    }),
   };
-}
-
-/** Raised when Ctrl+C was typed at a prompt. */
-export class PromptInterrupted extends Error {
-  override readonly name = "PromptInterrupted";
-}
-
-const CTRL_C = "\u0003";
-const CTRL_D = "\u0004";
-const BACKSPACE = new Set(["\u007f", "\b"]);
-
-/** A line typed at the terminal, in raw mode so that a password is never shown; the mode is always restored. */
-function readLine(question: string, hidden: boolean, signal: AbortSignal): Promise<string> {
-  const { stdin, stderr } = process;
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    let typed = "";
-    const finish = (end: () => void) => {
-      stdin.off("data", take);
-      signal.removeEventListener("abort", abort);
-      stdin.setRawMode?.(false);
-      stdin.pause();
-      stderr.write("\n");
-      end();
-    };
-    const abort = () => finish(() => reject(signal.reason));
-    const take = (chunk: Buffer | string) => {
-      for (const character of chunk.toString()) {
-        if (character === CTRL_C) return finish(() => reject(new PromptInterrupted("interrupted")));
-        if (character === "\r" || character === "\n" || character === CTRL_D) return finish(() => resolve(typed));
-        if (BACKSPACE.has(character)) {
-          if (typed !== "" && !hidden) stderr.write("\b \b");
-          typed = [...typed].slice(0, -1).join("");
-        } else if (character >= " ") {
-          typed += character;
-          if (!hidden) stderr.write(character);
-        }
-      }
-    };
-    stderr.write(question);
-    stdin.setRawMode?.(true);
-    stdin.resume();
-    stdin.on("data", take);
-    signal.addEventListener("abort", abort, { once: true });
-  });
 }

@@ -23,7 +23,10 @@ import { sweepTemps } from "./temps.ts";
 import type {
   AccountSettings,
   AlbumLine,
+  CodeByText,
+  CodeRequest,
   LibraryLine,
+  PhoneLine,
   Ports,
   RunEnd,
   SyncReport,
@@ -161,18 +164,28 @@ function openCatalogue(settings: SyncSettings, session: AccountSession, ports: P
   return settings.dryRun ? openForDryRun(options) : openState(options);
 }
 
-/** Signs in, asking for a code where a terminal is; without one, throws with exit 3 and names the two commands. */
+/**
+ * Signs in, asking for a code where a terminal is; without one, throws with exit 3 and names the two commands. A person asks
+ * for it: where Apple has refused the configured password before, they can type another one (DECISIONS 18).
+ */
 export function signIn(settings: AccountSettings, ports: Ports): Promise<"already" | "signed-in"> {
   return withAccount(settings, ports, { patient: true }, async (session) => {
-    const { how } = await session.signIn.authenticate(credentials(settings, ports));
+    const { how } = await session.signIn.authenticate(credentials(settings, ports, { mayRetype: true }));
     return how === "srp" ? "signed-in" : "already";
   });
 }
 
-/** Asks Apple to send a code to the trusted devices; `already` when none is needed. */
-export function requestCode(settings: AccountSettings, ports: Ports): Promise<"already" | "sent"> {
+/** Asks Apple to send a code to the trusted devices, or to a phone; `already` when none is needed. */
+export function requestCode(settings: AccountSettings, ports: Ports, byText?: CodeByText): Promise<CodeRequest> {
   return withAccount(settings, ports, { patient: true }, (session) =>
-    session.signIn.requestCode(credentials(settings, ports)),
+    session.signIn.requestCode(credentials(settings, ports), byText),
+  );
+}
+
+/** The phones that a code can be sent to. Apple shows them to a sign-in that waits for a code only; else `already`. */
+export function listPhones(settings: AccountSettings, ports: Ports): Promise<"already" | readonly PhoneLine[]> {
+  return withAccount(settings, ports, { patient: true }, (session) =>
+    session.signIn.listPhones(credentials(settings, ports)),
   );
 }
 

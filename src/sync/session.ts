@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { createSignIn, type SignIn } from "../icloud/auth/index.ts";
+import type { Credentials } from "../icloud/auth/types.ts";
 import { createPhotos } from "../icloud/photos/index.ts";
 import type { Photos } from "../icloud/photos/types.ts";
 import { type AccountFiles, accountFiles } from "../library/account.ts";
@@ -48,6 +49,7 @@ export async function withAccount<T>(
   try {
     const signIn = await createSignIn({
       domain: settings.domain,
+      signInDomain: settings.signInDomain,
       username: settings.username,
       files,
       clock: ports.clock,
@@ -98,14 +100,19 @@ export async function openPhotos(
 }
 
 /** What a sign-in may ask for, and of whom. */
-export function credentials(settings: AccountSettings, ports: Ports) {
-  const prompts = ports.prompts;
+export function credentials(
+  { password }: Pick<AccountSettings, "password">,
+  { prompts }: Pick<Ports, "prompts">,
+  { mayRetype = false }: { readonly mayRetype?: boolean } = {},
+): Credentials {
   return {
-    password: () => settings.password.read(),
-    passwordInteractive: settings.password.interactive,
-    ...(prompts === undefined
-      ? {}
-      : { askCode: (question: string, signal: AbortSignal) => prompts.code(question, signal) }),
+    password: () => password.read(),
+    get passwordInteractive() {
+      return password.interactive;
+    },
+    accepted: async () => password.accepted?.(),
+    ...(mayRetype && password.ask !== undefined ? { retype: password.ask } : {}),
+    ...(prompts === undefined ? {} : { askCode: (question, signal) => prompts.code(question, signal) }),
   };
 }
 

@@ -1,17 +1,24 @@
 /** What `cli/` hands to `sync/`, and what it gets back. Plain values; everything that acts is a port. */
+import type { CodeByText, CodeRequest, PhoneLine } from "../icloud/auth/types.ts";
 import type { MediaKind } from "../library/asset.ts";
 import type { RenditionSettings } from "../library/choose.ts";
 import type { Recent } from "../library/recent.ts";
 import type { Clock, Logger, Random } from "../runtime/ports.ts";
 
+export type { CodeByText, CodeRequest, PhoneLine } from "../icloud/auth/types.ts";
+
 /** Where a password may come from; asked only when SRP is really needed (auth.md 6.1). */
 export interface PasswordSource {
   /** For messages: `ICLOUD_PASSWORD`, `--password-file`, `prompt`. */
   readonly name: string;
-  /** True when a person at a terminal types it: then a refused password may be asked again. */
+  /** True when a person at a terminal has typed it, which is known once it was read: then a refused one may be sent again. */
   readonly interactive: boolean;
   /** The password exactly as given. Throws `Failure` (exit 3) when the source yields none. */
   read(): Promise<string>;
+  /** Asks a person for another one than the configured. Absent without a terminal. */
+  readonly ask?: () => Promise<string>;
+  /** To be called when Apple has accepted the password that was given last. Never throws. */
+  accepted?(): Promise<void>;
 }
 
 /** Questions to a person. Absent where no terminal is. */
@@ -23,6 +30,8 @@ export interface Prompts {
 export interface AccountSettings {
   readonly username: string;
   readonly domain: "com" | "cn";
+  /** Region of the sign-in service, where it is another one. */
+  readonly signInDomain?: "com" | "cn" | undefined;
   /** Absolute; created 0700 on demand. */
   readonly dataDir: string;
   readonly password: PasswordSource;
@@ -203,10 +212,15 @@ export interface SyncApi {
   runSync(settings: SyncSettings, ports: Ports): Promise<SyncReport>;
   /** Sync runs with pauses between them, until a stop. The last report, or the failure that ended or marked the last run. */
   watch(settings: SyncSettings, ports: Ports, options: WatchOptions): Promise<SyncReport | undefined>;
-  /** Signs in, asking for a code where a terminal is; with none, throws with exit 3 and names the two commands. */
+  /**
+   * Signs in, asking for a code where a terminal is; with none, throws with exit 3 and names the two commands. A password
+   * that Apple has refused before is asked for anew.
+   */
   signIn(settings: AccountSettings, ports: Ports): Promise<"already" | "signed-in">;
-  /** Asks Apple to send a code to the trusted devices; `already` when no code is needed. */
-  requestCode(settings: AccountSettings, ports: Ports): Promise<"already" | "sent">;
+  /** Asks Apple to send a code to the trusted devices, or to a phone; `already` when no code is needed. */
+  requestCode(settings: AccountSettings, ports: Ports, byText?: CodeByText): Promise<CodeRequest>;
+  /** The phones that a code can be sent to; `already` when no code is needed. */
+  listPhones(settings: AccountSettings, ports: Ports): Promise<"already" | readonly PhoneLine[]>;
   submitCode(settings: AccountSettings, code: string, ports: Ports): Promise<"already" | "accepted">;
   listLibraries(settings: AccountSettings, ports: Ports): Promise<readonly LibraryLine[]>;
   listAlbums(

@@ -1,7 +1,7 @@
 /** The sign-in against the strict double: real proofs, real cookies, the headers that Apple insists on. */
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import { createSignIn } from "../../src/icloud/auth/index.ts";
-import type { Credentials, SignIn } from "../../src/icloud/auth/types.ts";
+import type { Credentials, SignIn, SignInOptions } from "../../src/icloud/auth/types.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { appleFetch, TEST_ICLOUD } from "../../src/runtime/network.ts";
 import { answers, type Double, startDouble } from "../icloud/index.ts";
@@ -28,8 +28,13 @@ async function apple(options: Parameters<typeof startDouble>[0] = {}): Promise<D
 }
 
 /** One process: the waits between retries are skipped, everything else is real. */
-async function run<T>(machine: Machine, act: (signIn: SignIn) => Promise<T>): Promise<T> {
+async function run<T>(
+  machine: Machine,
+  act: (signIn: SignIn) => Promise<T>,
+  options: Pick<SignInOptions, "signInDomain"> = {},
+): Promise<T> {
   const signIn = await createSignIn({
+    ...options,
     domain: machine.domain,
     username: machine.username,
     files: machine.files,
@@ -108,9 +113,20 @@ test("an account without a trusted device gets its code by text message, in sepa
     account: { qualifyingDevice: false, phones: [{ id: 3, lastTwoDigits: "44", nonFTEU: true }] },
   });
   const m = machine();
-  expect(await run(m, (signIn) => signIn.requestCode(m.credentials()))).toBe("sent");
-  const code = [...at.account.attempts.values()].at(-1)?.sms?.code ?? "";
+  expect(await run(m, (signIn) => signIn.requestCode(m.credentials()))).toEqual({ textedTo: "(***) ***-**44" });
+  const code = at.account.textedCode ?? "";
   expect(await run(m, (signIn) => signIn.submitCode(code, m.credentials()))).toBe("accepted");
+});
+
+test("an account of mainland China may sign in with Apple's other service, and goes on in its own region", async () => {
+  const at = await apple({ domain: "cn", signInDomain: "com" });
+  const m = machine("cn");
+  const closed = await failureOf(run(m, (signIn) => signIn.authenticate(m.credentials())));
+  expect(closed["kind"]).toBe("rejected");
+  at.log.clear();
+  const { account } = await run(m, (signIn) => signIn.authenticate(reading(m, at)), { signInDomain: "com" });
+  expect(account.ckdatabaseUrl).toBe("https://p61-ckdatabasews.icloud.com.cn:443");
+  expect(new Set(at.log.all.map(({ host }) => host))).toEqual(new Set(["idmsa.apple.com", "setup.icloud.com.cn"]));
 });
 
 test("an account without two-factor is let in after its repair", async () => {

@@ -176,6 +176,21 @@ test.each([
   expect(m.clock.waits).toEqual([ms]);
 });
 
+test.each<[string, Scripted]>([
+  ["throttles", { status: 503 }],
+  ["can't be reached", { dies: true }],
+])(
+  "the service of mainland China that %s is said to have a neighbour, Apple's other one is not",
+  async (_what, answer) => {
+    for (const domain of ["cn", "com"] as const) {
+      const m = new Machine(new FakeApple(), domain);
+      m.apple.always("INIT", answer);
+      const failure = await failureOf(attempt(m));
+      expect(String(failure["remedy"]).includes("--sign-in-domain com")).toBe(domain === "cn");
+    }
+  },
+);
+
 test("a start that stays throttled is tried three times and is followed by no proof", async () => {
   const m = machine();
   m.apple.always("INIT", { status: 503 });

@@ -193,7 +193,8 @@ test("an account without a device that shows codes gets a text message, and hand
     body: phonePage([{ id: 2, obfuscatedNumber: "(•••) •••-••15", pushMode: "sms", nonFTEU: true }]),
   });
   m.apple.on("SMS", { status: 409, body: { trustedPhoneNumber: {} } });
-  expect(await m.run((signIn) => signIn.requestCode(m.credentials()))).toBe("sent");
+  const sent = await m.run((signIn) => signIn.requestCode(m.credentials()));
+  expect(sent).toEqual({ textedTo: "(***) ***-**15" });
   expect(m.apple.sequence).toBe("INIT COMPLETE LOGIN OPTIONS SMS");
   expect(m.apple.only("OPTIONS").headers.get("accept")).toBe("text/html");
   expect(m.apple.only("SMS").body).toEqual({ phoneNumber: { id: 2, nonFTEU: true }, mode: "sms" });
@@ -220,7 +221,7 @@ test("a phone without the nonFTEU mark is named without it, and a refused messag
 test("a code that no device can show is texted instead when Apple refuses to push", async () => {
   const m = machine();
   m.apple.on("PUSH", { status: 412 });
-  expect(await m.run((signIn) => signIn.requestCode(m.credentials()))).toBe("sent");
+  expect(await m.run((signIn) => signIn.requestCode(m.credentials()))).toEqual({ textedTo: "(***) ***-**07" });
   expect(m.apple.sequence).toBe("INIT COMPLETE LOGIN PUSH OPTIONS SMS");
 });
 

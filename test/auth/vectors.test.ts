@@ -16,6 +16,7 @@ import {
 } from "../../src/icloud/auth/srp.ts";
 import { createCookies } from "../../src/icloud/cookies.ts";
 import { isTooOpen, stripTrailingNewline } from "../../src/library/password.ts";
+import { seal, unseal } from "../../src/library/sealed.ts";
 import vectors from "../fixtures/auth-vectors.json" with { type: "json" };
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
@@ -142,11 +143,29 @@ test.each(vectors.domainToUse.cases)("domainToUse $in", ({ in: input, out }) => 
 test("every table of the fixture is used here or has a reason not to be", () => {
   const used = [
     ...["srp", "group", "twoFactorCode", "requires2fa", "trustedPhones", "setCookie", "passwordFileMode"],
-    ...["trailingNewline", "retryAfter", "signinComplete", "verifyCode", "domainToUse", "description"],
+    ...[
+      "trailingNewline",
+      "retryAfter",
+      "signinComplete",
+      "verifyCode",
+      "domainToUse",
+      "description",
+      "credentialFile",
+    ],
   ];
   const left = Object.keys(vectors).filter((key) => !used.includes(key));
-  expect(left).toEqual(["sanitizedUsername", "credentialFile"]);
+  expect(left).toEqual(["sanitizedUsername"]);
 });
 test.skip("sanitizedUsername: the older file names are not used here; accounts are keyed by a hash that cannot collide", () =>
   undefined);
-test.skip("credentialFile: storing passwords is not part of this release", () => undefined);
+
+test("credentialFile: what is sealed has the form of the vector, and opens again", () => {
+  const { keyHex, nonceHex, plaintext, fileHex } = vectors.credentialFile;
+  const [key, nonce, file] = [keyHex, nonceHex, fileHex].map((hex) => Buffer.from(hex, "hex")) as [
+    Buffer,
+    Buffer,
+    Buffer,
+  ];
+  expect(seal(plaintext, key, nonce).toString("hex")).toBe(fileHex);
+  expect(unseal(file, key)).toBe(plaintext);
+});

@@ -72,6 +72,7 @@ function run(argv: readonly string[], api: Partial<SyncApi> = {}, more: Partial<
         watch: unused,
         signIn: unused,
         requestCode: unused,
+        listPhones: unused,
         submitCode: unused,
         listLibraries: unused,
         listAlbums: unused,

@@ -5,10 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfigFile } from "../../src/config/file.ts";
 import { rememberFirstRun } from "../../src/config/first-run.ts";
-import { type PasswordDeps, passwordSource } from "../../src/config/password.ts";
 import { expandPath, findConfigFile, homeFolder } from "../../src/config/paths.ts";
 import { type Flags, type Resolved, resolveSettings } from "../../src/config/resolve.ts";
-import { passwordlessEnvironment, takeEnvironment } from "../../src/config/secrets.ts";
 import { SETTING_NAMES, settingOf } from "../../src/config/settings.ts";
 import { accept } from "../../src/config/values.ts";
 import { EXIT, Failure } from "../../src/library/failure.ts";
@@ -238,6 +236,13 @@ describe("the first run", () => {
     });
   });
 
+  test("writes one source of the password down, the one that counts", async () => {
+    const both: Flags = { username: "me@example.com", directory: "photos", passwordFile: "secret.txt" };
+    await rememberFirstRun(await resolve(both, { KEI_PASSWORD_COMMAND: "pass show x" }), environment(), logger);
+    const { settings } = await resolve();
+    expect([settings.passwordFile, settings.passwordCommand]).toEqual([join(home, "secret.txt"), undefined]);
+  });
+
   test("never touches a file that is there, and can be told not to write one", async () => {
     await rememberFirstRun(await resolve(given), environment({ KEI_NO_AUTO_CONFIG: "1" }), logger);
     expect(existsSync(join(home, ".config/kei/config.toml"))).toBe(false);
@@ -251,55 +256,5 @@ describe("the first run", () => {
     writeFileSync(join(home, ".config"), "a file where a folder belongs");
     await rememberFirstRun(resolved, environment(), logger);
     expect(warnings).toEqual(["could not write the configuration"]);
-  });
-});
-
-describe("the password", () => {
-  const secrets: string[] = [];
-  async function source(flags: Flags, env: Record<string, string> = {}, ask?: PasswordDeps["ask"]) {
-    const { settings, origins } = await resolve({ username: "me@example.com", ...flags }, env);
-    return passwordSource({ settings, origins, logger, ask, keepSecret: (secret) => secrets.push(secret) });
-  }
-  function passwordFile(text: string, mode = 0o600): string {
-    const path = join(home, "password");
-    writeFileSync(path, text, { mode });
-    return path;
-  }
-
-  test("comes from the first way that is configured", async () => {
-    const file = passwordFile("from file\n");
-    expect((await source({ password: "flag" }, { ICLOUD_PASSWORD: "env" })).name).toBe("--password");
-    const env = await source({ passwordFile: file }, { ICLOUD_PASSWORD: "env" });
-    expect([env.name, await env.read()]).toEqual(["ICLOUD_PASSWORD", "env"]);
-    expect(await (await source({ passwordFile: file })).read()).toBe("from file");
-    const prompt = await source({}, {}, async () => " typed ");
-    expect([prompt.interactive, await prompt.read()]).toEqual([true, " typed "]);
-    expect(secrets).toContain("from file");
-    expect(secrets).toContain(" typed ");
-  });
-
-  test("keeps its blanks, and loses one line end only", async () => {
-    expect(await (await source({ passwordFile: passwordFile(" a b \r\n") })).read()).toBe(" a b ");
-    expect(await (await source({ passwordFile: passwordFile("a\n\n") })).read()).toBe("a\n");
-  });
-
-  test("that others can read is warned about", async () => {
-    await (await source({ passwordFile: passwordFile("x", 0o644) })).read();
-    expect(warnings).toEqual(["the password file can be read by others"]);
-  });
-
-  test("that is nowhere is a matter of signing in", async () => {
-    for (const flags of [{}, { passwordFile: join(home, "none") }, { passwordFile: passwordFile("\n") }]) {
-      const failure = await failureOf((await source(flags)).read());
-      expect(failure.exit).toBe(EXIT.signIn);
-    }
-    expect((await failureOf((await source({}, {}, async () => "")).read())).exit).toBe(EXIT.signIn);
-  });
-
-  test("never reaches a child process", () => {
-    const env: Record<string, string | undefined> = { ICLOUD_PASSWORD: "hunter22", PATH: "/bin" };
-    expect(takeEnvironment(env)).toEqual({ ICLOUD_PASSWORD: "hunter22", PATH: "/bin" });
-    expect(env).toEqual({ PATH: "/bin" });
-    expect(passwordlessEnvironment({ ICLOUD_PASSWORD: "hunter22", PATH: "/bin" })).toEqual({ PATH: "/bin" });
   });
 });

@@ -25,6 +25,8 @@ export interface DoubleOptions {
   /** Paths of key and certificate, PEM. */
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly domain?: "com" | "cn";
+  /** Region of the sign-in service; default: `domain`. */
+  readonly signInDomain?: "com" | "cn";
   readonly partition?: number;
   readonly now?: () => number;
   readonly username?: string;
@@ -53,6 +55,7 @@ export interface Double {
 export async function startDouble(options: DoubleOptions = {}): Promise<Double> {
   const { domain = "com", partition = 61, now = Date.now, code = "123456" } = options;
   const tld = domain === "cn" ? "com.cn" : "com";
+  const signInTld = (options.signInDomain ?? domain) === "cn" ? "com.cn" : "com";
   const account = new DoubleAccount(
     options.username ?? "alex.test@example.com",
     options.password ?? "Correct-Horse-42",
@@ -67,7 +70,12 @@ export async function startDouble(options: DoubleOptions = {}): Promise<Double> 
     { library, ...options.photos },
   );
   const home = `https://www.icloud.${tld}`;
-  const idmsa = createIdmsa({ account, root: `https://idmsa.apple.${tld}`, home, cookieDomain: `apple.${tld}` });
+  const idmsa = createIdmsa({
+    account,
+    root: `https://idmsa.apple.${signInTld}`,
+    home,
+    cookieDomain: `apple.${signInTld}`,
+  });
   const setup = createSetup({
     account,
     home,
@@ -80,7 +88,7 @@ export async function startDouble(options: DoubleOptions = {}): Promise<Double> 
   const siteOf = (
     host: string,
   ): { readonly app: Hono; readonly operation: (path: string, body: unknown) => string } | undefined => {
-    if (host === `idmsa.apple.${tld}`) return { app: idmsa, operation: signInOperation };
+    if (host === `idmsa.apple.${signInTld}`) return { app: idmsa, operation: signInOperation };
     if (host === `setup.icloud.${tld}`) return { app: setup, operation: (path) => path.split("/").at(-1) ?? path };
     if (/^p\d+-ckdatabasews\.icloud\./.test(host) && host.endsWith(`.icloud.${tld}`))
       return { app: photos.cloudkit, operation: photos.operationOf };

@@ -6,7 +6,9 @@ import { join, resolve } from "node:path";
 import { main } from "../../src/cli/main.ts";
 import { appleChecksum } from "../../src/library/checksum.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
+import type { Keyring } from "../../src/runtime/keyring.ts";
 import type { Clock } from "../../src/runtime/ports.ts";
+import { PromptInterrupted, type Terminal } from "../../src/runtime/process.ts";
 import type { Double } from "../icloud/index.ts";
 
 export interface KeiResult {
@@ -127,12 +129,17 @@ export async function runInProcess(
     cwd,
     clock,
     onSignals,
+    terminal = {},
+    keyring,
   }: {
     readonly env: Record<string, string>;
     readonly cwd: string;
     readonly clock: Clock;
     /** Given the function with which the test sends a signal. */
     readonly onSignals?: (send: (signal: "SIGINT" | "SIGTERM") => void) => void;
+    /** In place of no terminal. */
+    readonly terminal?: Partial<Terminal>;
+    readonly keyring?: Keyring;
   },
 ): Promise<KeiResult> {
   let stdout = "";
@@ -157,7 +164,9 @@ export async function runInProcess(
         inIsTerminal: false,
         columns: () => 80,
         readLine: () => Promise.reject(new Error("no terminal")),
+        ...terminal,
       },
+      ...(keyring === undefined ? {} : { keyring: () => keyring }),
       onStopSignals: (listener) => {
         onSignals?.(listener);
         return () => undefined;
@@ -170,6 +179,24 @@ export async function runInProcess(
   } finally {
     process.env["KEI_TEST_ICLOUD"] = address ?? "";
   }
+}
+
+/** A person at a terminal, who answers with these; asked once more, the terminal has gone. */
+export function person(...answers: readonly string[]): Pick<Terminal, "inIsTerminal" | "errIsTerminal" | "readLine"> & {
+  readonly questions: string[];
+} {
+  const left = [...answers];
+  const questions: string[] = [];
+  return {
+    questions,
+    inIsTerminal: true,
+    errIsTerminal: true,
+    readLine: (question) => {
+      questions.push(question);
+      const answer = left.shift();
+      return answer === undefined ? Promise.reject(new PromptInterrupted()) : Promise.resolve(answer);
+    },
+  };
 }
 
 export async function listFiles(root: string, below = ""): Promise<string[]> {

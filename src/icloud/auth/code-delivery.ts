@@ -1,19 +1,22 @@
 /** Having a code sent: to the trusted devices, or to a phone. Facts: auth.md 3.2, 3.5. */
-import { CODES, codeOf, faultOf, isSuccess } from "./answer.ts";
+import { type Answer, CODES, codeOf, faultOf, isSuccess } from "./answer.ts";
 import { type Calls, callAuth, orUnreachable } from "./calls.ts";
 import { isCodeEntryLocked, isCodeSendingLocked } from "./code.ts";
 import type { AuthError } from "./errors.ts";
-import { codeStepFailed, codesLocked, refused, tooManyCodesSent } from "./failures.ts";
+import { codeStepFailed, codesLocked, phoneBlocked, refused, tooManyCodesSent } from "./failures.ts";
 import { parseTrustedPhones, type TrustedPhone } from "./phones.ts";
-import { type SessionRecord, without } from "./session-record.ts";
+import { CODE_FIELDS, type SessionRecord, without } from "./session-record.ts";
 
-export type Delivery =
-  | { readonly result: "sent" }
-  /**
-   * `stale-state`: Apple refuses everything that belongs to the stored state (403, auth.md 3.2). `expired`: the attempt
-   * is too old to have a code sent for. `failure` is what to report when starting over is no option.
-   */
-  | { readonly result: "stale-state" | "expired"; readonly failure: AuthError };
+/**
+ * Apple does not know the sign-in any more. `stale-state`: it refuses everything that belongs to the stored state (403,
+ * auth.md 3.2). `expired`: the attempt is too old. `failure` is what to report when starting over is no option.
+ */
+export interface Outdated {
+  readonly result: "stale-state" | "expired";
+  readonly failure: AuthError;
+}
+
+export type Delivery = { readonly result: "sent"; readonly textedTo?: string } | Outdated;
 
 /** Has Apple show a code on the trusted devices, or text it where no device can show one. Throws `AuthError` when it will not. */
 export async function pushCode(calls: Calls): Promise<Delivery> {
@@ -29,33 +32,31 @@ export async function pushCode(calls: Calls): Promise<Delivery> {
   if (isSent || isCodeEntryLocked(answer.json)) {
     if (isCodeEntryLocked(answer.json)) throw codesLocked();
     if (isCodeSendingLocked(answer.json)) throw tooManyCodesSent();
-    await calls.session.update((record) => without(record, "sms_phone_id", "sms_mode", "sms_non_fteu"));
+    await noteRequest(calls, {});
     return { result: "sent" };
   }
-  const rejection = () => refused("rejected", answer, calls.endpoints.domain);
-  if (answer.status === 403) return { result: "stale-state", failure: rejection() };
-  if (answer.status === 401 || answer.status === 421 || answer.status === 450) {
-    return { result: "expired", failure: rejection() };
-  }
+  const gone = outdated(calls, answer);
+  if (gone !== undefined) return gone;
   const failure = codeStepFailed("Apple did not send a code to the trusted devices", answer);
   if (answer.status !== 412 && answer.status !== 405) throw failure;
   // The account has no way to show codes on devices just now; a phone may have one.
-  const [phone] = await listPhones(calls);
+  const phones = await listPhones(calls);
+  const phone = isOutdated(phones) ? undefined : phones[0];
   if (phone === undefined) throw failure;
-  await textCode(calls, phone);
-  return { result: "sent" };
+  return textCode(calls, phone);
 }
 
 /** The account's phones; none when the answer can't be read. */
-export async function listPhones(calls: Calls): Promise<readonly TrustedPhone[]> {
+export async function listPhones(calls: Calls): Promise<readonly TrustedPhone[] | Outdated> {
   const answer = await orUnreachable(
     callAuth(calls, { method: "GET", path: "", headers: { Accept: "text/html" }, retry: "never" }),
   );
-  return isSuccess(answer) || answer.status === 409 ? parseTrustedPhones(answer.text) : [];
+  if (isSuccess(answer) || answer.status === 409) return parseTrustedPhones(answer.text);
+  return outdated(calls, answer) ?? [];
 }
 
 /** Has Apple send a code to a phone, and remembers which, because the code must be handed in for the same one. */
-export async function textCode(calls: Calls, phone: TrustedPhone): Promise<void> {
+export async function textCode(calls: Calls, phone: TrustedPhone): Promise<Delivery> {
   const answer = await orUnreachable(
     callAuth(calls, {
       method: "PUT",
@@ -66,18 +67,51 @@ export async function textCode(calls: Calls, phone: TrustedPhone): Promise<void>
     }),
   );
   if (isCodeEntryLocked(answer.json)) throw codesLocked();
+  if (isCodeSendingLocked(answer.json)) throw tooManyCodesSent();
   const isSent = (isSuccess(answer) || answer.status === 409) && faultOf(answer) === undefined;
   if (!isSent) {
-    const why = codeOf(answer) === CODES.phoneBlocked ? " can receive no codes for now" : " was not sent a code";
-    throw codeStepFailed(`The phone ${phone.display}${why}`, answer);
+    if (codeOf(answer) === CODES.phoneBlocked) throw phoneBlocked(phone.display);
+    const gone = outdated(calls, answer);
+    if (gone !== undefined) return gone;
+    throw codeStepFailed(`The phone ${phone.display} was not sent a code`, answer);
   }
-  if (isCodeSendingLocked(answer.json)) throw tooManyCodesSent();
-  await calls.session.update((record) => ({
-    ...without(record, "sms_non_fteu"),
+  await noteRequest(calls, {
     sms_phone_id: String(phone.id),
     sms_mode: phone.mode,
     ...(phone.nonFTEU === undefined ? {} : { sms_non_fteu: String(phone.nonFTEU) }),
-  }));
+  });
+  return { result: "sent", textedTo: phone.display };
+}
+
+export function isOutdated(value: object): value is Outdated {
+  return "failure" in value;
+}
+
+function outdated(calls: Calls, answer: Answer): Outdated | undefined {
+  const result = { 403: "stale-state", 401: "expired", 421: "expired", 450: "expired" } as const;
+  const found = (result as Readonly<Record<number, Outdated["result"]>>)[answer.status];
+  if (found === undefined) return undefined;
+  return { result: found, failure: refused("rejected", answer, calls.endpoints.domain) };
+}
+
+/** Where the code is, for the process that hands it in. */
+function noteRequest(calls: Calls, phone: Partial<SessionRecord>): Promise<void> {
+  return calls.session.update((record) => ({ ...without(record, ...CODE_FIELDS), ...phone }));
+}
+
+/** A code is good for some minutes, ms; longer than Apple grants, so as not to give one up that works. */
+const CODE_LIVES_MS = 30 * 60_000;
+
+/** Notes that Apple shows nothing of the account before the code that was just sent. */
+export function noteHidden(calls: Calls): Promise<void> {
+  const code_awaited_since = new Date(calls.clock.now()).toISOString();
+  return calls.session.update((record) => ({ ...record, code_awaited_since }));
+}
+
+/** True when that was noted lately, and neither a code nor another sign-in has come since. */
+export function isHiddenBeforeCode({ code_awaited_since }: SessionRecord, now: number): boolean {
+  const age = now - Date.parse(code_awaited_since ?? "");
+  return age >= 0 && age < CODE_LIVES_MS;
 }
 
 /** The phone that the last code went to; undefined when it went to the devices. */

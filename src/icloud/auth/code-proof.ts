@@ -5,7 +5,7 @@ import { judgeCode } from "./code.ts";
 import { pendingPhone, phoneNumber } from "./code-delivery.ts";
 import { codeStepFailed, codesLocked, repairRequired } from "./failures.ts";
 import { repair } from "./handshake.ts";
-import { without } from "./session-record.ts";
+import { CODE_FIELDS, without } from "./session-record.ts";
 
 /** Hands in a code where the last one was sent: to the devices' endpoint, or the phone's. */
 export async function proveCode(
@@ -62,10 +62,11 @@ export async function trust(calls: Calls, options: { readonly afterRepair: boole
   }
   if ((answer.headers.get("x-apple-twosv-trust-token") ?? "") === "") {
     calls.logger.warn("Apple trusts this session only: the next sign-in will need a code again.");
+    await calls.session.update((record) => without(record, ...CODE_FIELDS));
     return;
   }
   await calls.session.update((record) => ({
-    ...without(record, "sms_phone_id", "sms_mode", "sms_non_fteu"),
+    ...without(record, ...CODE_FIELDS),
     trusted_at: new Date(calls.clock.now()).toISOString(),
   }));
 }

@@ -35,15 +35,22 @@ export function knownBadPassword(username: string, refusedAt: number): AuthError
   return new AuthError(
     "bad-credentials",
     `Apple refused this password for ${username} at ${clockTime(refusedAt)}; it was not sent again, because that could lock the account.`,
-    { remedy: "Change the configured password, or type it at a terminal with `kei login`." },
+    {
+      remedy:
+        "Change it where kei takes it from (`kei password set` for a stored one), or type it at a terminal with `kei login`.",
+    },
   );
 }
 
-export function throttled(answer: Pick<Answer, "status">, retryAt: number): AuthError {
+/** The service of mainland China is at times closed to accounts that Apple's other one lets in (auth.md 1.1). */
+const otherSignIn = (isMainland: boolean): string =>
+  isMainland ? " If it stays so, `--sign-in-domain com` signs in with Apple's other service." : "";
+
+export function throttled(answer: Pick<Answer, "status">, retryAt: number, signInDomain: Domain): AuthError {
   return new AuthError("rate-limited", `Apple is turning sign-ins away (status ${answer.status}).`, {
     code: String(answer.status),
     retryAt,
-    remedy: `Wait until ${clockTime(retryAt)} and do not restart kei in a loop: every further try prolongs the block.`,
+    remedy: `Wait until ${clockTime(retryAt)} and do not restart kei in a loop: every further try prolongs the block.${otherSignIn(signInDomain === "cn")}`,
   });
 }
 
@@ -77,7 +84,7 @@ export function unreachable(error: AppleNetworkError): AuthError {
     remedy:
       error.kind === "tls-invalid"
         ? "Check the clock of this machine, and whether a proxy or a portal sits in between."
-        : "Check the network connection of this machine.",
+        : `Check the network connection of this machine.${otherSignIn(error.host === "idmsa.apple.com.cn")}`,
   });
 }
 
@@ -194,7 +201,8 @@ export function noPhotosService(domain: Domain): AuthError {
 
 export function codeNeeded(username: string): AuthError {
   return new AuthError("two-factor-required", `Apple wants a verification code for ${username}.`, {
-    remedy: "Run `kei login get-code`, then `kei login submit-code CODE`; or `kei login` at a terminal.",
+    remedy:
+      "Run `kei login get-code` (with --sms for a text message), then `kei login submit-code CODE`; or `kei login` at a terminal.",
   });
 }
 
@@ -225,6 +233,27 @@ export function codesLocked(): AuthError {
 export function tooManyCodesSent(): AuthError {
   return new AuthError("two-factor-failed", "Apple sends no further codes for now: too many were requested.", {
     remedy: "The last code may still work: `kei login submit-code CODE`. Otherwise wait some hours.",
+  });
+}
+
+export function phoneBlocked(display: string): AuthError {
+  return new AuthError("two-factor-failed", `The phone ${display} can receive no codes for now.`, {
+    code: CODES.phoneBlocked,
+    remedy: "Use another phone (`kei login phones` lists them) or a trusted device: `kei login get-code`.",
+  });
+}
+
+export function noPhones(): AuthError {
+  return new AuthError("two-factor-failed", "Apple names no phone that a code could be sent to.", {
+    remedy: "Have the code shown on a trusted device: `kei login get-code`.",
+  });
+}
+
+/** `phones` as a person reads them. */
+export function whichPhone(phones: string, wanted: number | undefined): AuthError {
+  const what = wanted === undefined ? "The account has several phones" : `The account has no phone ${wanted}`;
+  return new AuthError("two-factor-failed", `${what}: ${phones}.`, {
+    remedy: "Name one of them: `kei login get-code --sms --phone N`.",
   });
 }
 

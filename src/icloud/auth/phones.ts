@@ -10,6 +10,11 @@ export interface TrustedPhone {
   readonly mode: "sms" | "voice";
 }
 
+/** The phones in one line for a person, numbered as `--phone` takes them. */
+export function phoneChoices(phones: readonly TrustedPhone[]): string {
+  return phones.map(({ display }, index) => `${index + 1} is ${display}`).join(", ");
+}
+
 const LIST_PATHS = [
   ["direct", "twoSV", "phoneNumberVerification"],
   ["direct", "twoSV", "bridgeInitiateData", "phoneNumberVerification"],

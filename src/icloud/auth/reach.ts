@@ -2,6 +2,7 @@
 import { type AccountData, photosRoot, requiresTwoFactor, requiresTwoStep } from "./account-data.ts";
 import type { Attempts } from "./attempts.ts";
 import { type Calls, orUnreachable } from "./calls.ts";
+import { isHiddenBeforeCode } from "./code-delivery.ts";
 import { AuthError } from "./errors.ts";
 import {
   appleUnavailable,
@@ -14,6 +15,7 @@ import {
 } from "./failures.ts";
 import { Overloaded, proveByPassword } from "./handshake.ts";
 import { accountLogin, assertUsable, isMendable, type LoginAnswer, validate } from "./login.ts";
+import { CODE_FIELDS, without } from "./session-record.ts";
 import type { Credentials, SignInRoute } from "./types.ts";
 
 /** What one account's sign-ins share. */
@@ -30,6 +32,8 @@ export interface Journey {
   readonly credentials: Credentials;
   /** Read at most once. */
   readonly password: () => Promise<string>;
+  /** Asks a person for another one, which counts from then on. */
+  readonly retype: (() => Promise<string>) | undefined;
   /** Ask for connections of their own from now on, after Apple called one misdirected. */
   freshConnection: boolean;
   usedPassword: boolean;
@@ -80,6 +84,9 @@ async function fromSavedSession(door: Door, journey: Journey): Promise<Reached |
   const answer = await stoppingAtLoad(door, () => accountLogin(door, journey.freshConnection));
   if (answer.kind === "data") return judge(answer.data, door, "session");
   if (answer.kind === "misdirected") journey.freshConnection = true;
+  // As it was before the code was sent: another sign-in would only void it.
+  if (answer.kind === "refused" && isHiddenBeforeCode(door.session.record, door.clock.now()))
+    return { state: "code-pending", data: undefined };
   if (!isMendable(answer.failure)) throw answer.failure;
   return undefined;
 }
@@ -124,9 +131,7 @@ async function byPassword(door: Door, journey: Journey): Promise<{ readonly isCo
   const { attempts } = door;
   const closedUntil = attempts.throttledUntil();
   if (closedUntil !== undefined) throw stillThrottled(closedUntil);
-  const password = await journey.password();
-  const refusedAt = journey.credentials.passwordInteractive ? undefined : await attempts.refusedAt(password);
-  if (refusedAt !== undefined) throw knownBadPassword(door.username, refusedAt);
+  const password = await passwordFor(door, journey);
 
   journey.usedPassword = true;
   try {
@@ -134,12 +139,26 @@ async function byPassword(door: Door, journey: Journey): Promise<{ readonly isCo
       orUnreachable(proveByPassword(door, door.appleId, password, { freshConnection: journey.freshConnection })),
     );
     await noted(door, attempts.noteSuccess());
+    await journey.credentials.accepted?.();
+    // A code that was on its way belongs to the sign-in before this one.
+    await door.session.update((record) => without(record, ...CODE_FIELDS));
     return proven;
   } catch (error) {
     if (error instanceof AuthError && error.kind === "bad-credentials")
       await noted(door, attempts.noteRefusal(password));
     throw error;
   }
+}
+
+/** The password at hand; one that Apple has refused before only when a person means it (DECISIONS 18). */
+async function passwordFor(door: Door, journey: Journey): Promise<string> {
+  const password = await journey.password();
+  const refusedAt = journey.credentials.passwordInteractive ? undefined : await door.attempts.refusedAt(password);
+  if (refusedAt === undefined) return password;
+  const failure = knownBadPassword(door.username, refusedAt);
+  if (journey.retype === undefined) throw failure;
+  door.logger.warn(failure.message);
+  return journey.retype();
 }
 
 /** Turns overload into words, and keeps away from the password for a while when Apple throttles. */
@@ -151,7 +170,7 @@ export async function stoppingAtLoad<T>(door: Door, step: () => Promise<T>): Pro
     const { answer } = error;
     if (answer.status !== 429 && answer.status !== 503) throw appleUnavailable(answer);
     await noted(door, door.attempts.noteThrottle());
-    throw throttled(answer, door.attempts.throttledUntil() ?? door.clock.now());
+    throw throttled(answer, door.attempts.throttledUntil() ?? door.clock.now(), door.endpoints.signInDomain);
   }
 }
 

@@ -19,7 +19,12 @@ const FIELDS = [
   "sms_phone_id",
   "sms_mode",
   "sms_non_fteu",
+  /** When a code was requested for an account that Apple shows only after it, ISO time. */
+  "code_awaited_since",
 ] as const;
+
+/** What is known of a code on its way; void as soon as another sign-in begins. */
+export const CODE_FIELDS = ["sms_phone_id", "sms_mode", "sms_non_fteu", "code_awaited_since"] as const;
 
 export type SessionField = (typeof FIELDS)[number];
 export type SessionRecord = { readonly client_id: string } & Readonly<Partial<Record<SessionField, string>>>;

@@ -9,7 +9,7 @@ import { codeNeeded, malformedCode } from "./failures.ts";
 import { type Door, type Journey, type ReadyAccount, reach } from "./reach.ts";
 import { stripped } from "./session-record.ts";
 import { openSessionStore } from "./session-store.ts";
-import { askForCode, deliver, handIn } from "./two-factor.ts";
+import { askForCode, deliver, handIn, phonesOf, pickByNumber } from "./two-factor.ts";
 import type { Credentials, SignIn, SignInOptions, SignInResult } from "./types.ts";
 import { formatVerified, parseVerified, type VerifiedAccount } from "./verified-cache.ts";
 
@@ -23,13 +23,14 @@ export async function createSignIn(options: SignInOptions): Promise<SignIn> {
   const cache = open(files.cache);
   const client = await createAppleHttp({
     domain,
+    signInDomain: options.signInDomain,
     file: open(files.cookies),
     clock,
     logger,
     ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
   });
   const door: Door = {
-    endpoints: endpointsOf(domain),
+    endpoints: endpointsOf(domain, options.signInDomain),
     client,
     session: await openSessionStore(open(files.session), logger),
     // Written by a dry run, too: a locked account would be worse than a note on the disk (DECISIONS 18 before 22).
@@ -59,12 +60,19 @@ export async function createSignIn(options: SignInOptions): Promise<SignIn> {
 
   function begin(credentials: Credentials, freshConnection = false): Journey {
     let password: Promise<string> | undefined;
+    const { retype } = credentials;
     return {
       credentials,
       password: () => {
         password ??= credentials.password();
         return password;
       },
+      retype:
+        retype &&
+        (() => {
+          password = retype();
+          return password;
+        }),
       freshConnection,
       usedPassword: false,
       hasStoredState: Object.keys(session.record).length > 1 || client.cookies.dump().length > 0,
@@ -94,11 +102,22 @@ export async function createSignIn(options: SignInOptions): Promise<SignIn> {
     const { askCode } = journey.credentials;
     let reached = await reach(door, journey);
     if (reached.state === "code-pending") {
-      // No code is ever sent unless a person asked for it: unattended requests lock the sending of codes.
-      if (askCode === undefined) throw codeNeeded(door.username);
+      // No code is ever sent unless a person asked for it: unattended requests lock the sending of codes. Nor for a run that
+      // may not keep the trust that a code brings.
+      if (askCode === undefined || options.readOnly === true) throw codeNeeded(door.username);
       reached = await askForCode(door, journey, reached, forgetAll, askCode);
     }
     return { account: await remember(reached.account), how: reached.how };
+  }
+
+  /** Gets to where only a code is missing; undefined when none is. */
+  async function toCode(credentials: Credentials) {
+    if ((await verifiedLately()) !== undefined) return undefined;
+    const journey = begin(credentials);
+    const reached = await reach(door, journey);
+    if (reached.state === "code-pending") return { journey, reached };
+    await remember(reached.account);
+    return undefined;
   }
 
   /** A disk that refuses costs the next run a sign-in, not this one its result. */
@@ -130,20 +149,31 @@ export async function createSignIn(options: SignInOptions): Promise<SignIn> {
         return account === undefined ? enter(begin(credentials)) : { account, how: "cached" };
       }),
 
-    requestCode: (credentials) =>
+    requestCode: (credentials, byText) =>
       inTurn(async () => {
-        if ((await verifiedLately()) !== undefined) return "already";
-        const journey = begin(credentials);
-        let reached = await reach(door, journey);
-        if (reached.state === "code-pending") {
-          // The process that hands the code in finds its way by these files alone.
-          await session.assertSaved();
-          await client.flush();
-          reached = await deliver(door, journey, reached, forgetAll);
-        }
-        if (reached.state === "code-pending") return "sent";
-        await remember(reached.account);
+        const pending = await toCode(credentials);
+        if (pending === undefined) return "already";
+        const { journey, reached } = pending;
+        // The process that hands the code in finds its way by these files alone.
+        await session.assertSaved();
+        await client.flush();
+        const pick = byText === undefined ? undefined : pickByNumber(byText);
+        const sent = await deliver(door, journey, reached, forgetAll, pick);
+        if (sent.state === "sent") return sent.textedTo === undefined ? "sent" : { textedTo: sent.textedTo };
+        await remember(sent.account);
         return "already";
+      }),
+
+    listPhones: (credentials) =>
+      inTurn(async () => {
+        const pending = await toCode(credentials);
+        if (pending === undefined) return "already";
+        const phones = await phonesOf(door, pending.journey, pending.reached, forgetAll);
+        if ("state" in phones) {
+          await remember(phones.account);
+          return "already";
+        }
+        return phones.map(({ display, mode }, index) => ({ number: index + 1, display, isCalled: mode === "voice" }));
       }),
 
     submitCode: (input, credentials) =>

@@ -1,15 +1,27 @@
 /** Getting a code to its owner, and the owner's answer to Apple. Facts: auth.md 3. */
 
 import { normalizeCode } from "./code.ts";
-import { listPhones, pendingPhone, pushCode, textCode } from "./code-delivery.ts";
+import {
+  isOutdated,
+  listPhones,
+  noteHidden,
+  type Outdated,
+  pendingPhone,
+  pushCode,
+  textCode,
+} from "./code-delivery.ts";
 import { proveCode, trust } from "./code-proof.ts";
 import { AuthError } from "./errors.ts";
-import { malformedCode, notTrusted, wrongCode } from "./failures.ts";
+import { malformedCode, noPhones, notTrusted, whichPhone, wrongCode } from "./failures.ts";
+import { phoneChoices, type TrustedPhone } from "./phones.ts";
 import { type Door, type Journey, judge, loginAnew, type Reached, reach } from "./reach.ts";
-import { without } from "./session-record.ts";
+import { CODE_FIELDS, without } from "./session-record.ts";
+import type { CodeByText } from "./types.ts";
 
 type Pending = Extract<Reached, { state: "code-pending" }>;
 type Ready = Extract<Reached, { state: "ready" }>;
+/** Picks the phone that the code goes to. Throws `AuthError` when none is picked. */
+type PickPhone = (phones: readonly TrustedPhone[]) => Promise<TrustedPhone>;
 
 /** Wrong codes that a person may enter in one sign-in. */
 const MAX_WRONG = 3;
@@ -21,38 +33,74 @@ const MAX_RESENT = 4;
 const TRUST_SETTLES_MS = 2_000;
 
 /**
- * Has a code sent. When Apple refuses everything that belongs to the stored state, that is thrown away and the sign-in
- * begun anew, once (auth.md 3.2), which may end without any need for a code. Throws `AuthError`.
+ * Does something that belongs to the pending sign-in. When Apple refuses everything of the stored state, that is thrown
+ * away and the sign-in begun anew, once (auth.md 3.2), which may end without any need for a code. Throws `AuthError`.
  */
+async function insist<T extends object>(
+  door: Door,
+  journey: Journey,
+  pending: Pending,
+  forgetAll: () => Promise<void>,
+  act: (pending: Pending) => Promise<T | Outdated>,
+): Promise<{ readonly state: "done"; readonly pending: Pending; readonly result: T } | Ready> {
+  const result = await act(pending);
+  if (!isOutdated(result)) return { state: "done", pending, result };
+  const mayStartOver =
+    !journey.startedOver && (result.result === "stale-state" ? journey.hasStoredState : !journey.usedPassword);
+  if (!mayStartOver) throw result.failure;
+
+  door.logger.warn("Apple refuses the saved session; starting the sign-in over.");
+  journey.startedOver = true;
+  if (result.result === "stale-state") {
+    await forgetAll();
+    journey.hasStoredState = false;
+  } else {
+    await door.session.update((record) => without(record, "scnt", "session_id", "session_token", ...CODE_FIELDS));
+  }
+  const reached = await reach(door, journey);
+  return reached.state === "ready" ? reached : insist(door, journey, reached, forgetAll, act);
+}
+
+/** Has a code sent: to the phone that is picked; without `pick` to the devices, or to the first phone where none is. */
 export async function deliver(
   door: Door,
   journey: Journey,
   pending: Pending,
   forgetAll: () => Promise<void>,
-): Promise<Pending | Ready> {
-  if (pending.data?.hasICloudQualifyingDevice === false) {
-    const [phone] = await listPhones(door);
-    if (phone !== undefined) {
-      await textCode(door, phone);
-      return pending;
-    }
-  }
-  const delivery = await pushCode(door);
-  if (delivery.result === "sent") return pending;
-  const mayStartOver =
-    !journey.startedOver && (delivery.result === "stale-state" ? journey.hasStoredState : !journey.usedPassword);
-  if (!mayStartOver) throw delivery.failure;
+  pick?: PickPhone,
+): Promise<{ readonly state: "sent"; readonly pending: Pending; readonly textedTo?: string } | Ready> {
+  const delivered = await insist(door, journey, pending, forgetAll, async ({ data }) => {
+    if (pick === undefined && data?.hasICloudQualifyingDevice !== false) return pushCode(door);
+    const phones = await listPhones(door);
+    if (isOutdated(phones)) return phones;
+    const phone = pick === undefined ? phones[0] : await pick(phones);
+    return phone === undefined ? pushCode(door) : textCode(door, phone);
+  });
+  if (delivered.state === "ready") return delivered;
+  if (delivered.pending.data === undefined) await noteHidden(door);
+  const { textedTo } = delivered.result;
+  return { state: "sent", pending: delivered.pending, ...(textedTo === undefined ? {} : { textedTo }) };
+}
 
-  door.logger.warn("Apple refuses the saved session; starting the sign-in over.");
-  journey.startedOver = true;
-  if (delivery.result === "stale-state") {
-    await forgetAll();
-    journey.hasStoredState = false;
-  } else {
-    await door.session.update((record) => without(record, "scnt", "session_id", "session_token"));
-  }
-  const reached = await reach(door, journey);
-  return reached.state === "ready" ? reached : deliver(door, journey, reached, forgetAll);
+/** The phones that a code can be sent to. */
+export async function phonesOf(
+  door: Door,
+  journey: Journey,
+  pending: Pending,
+  forgetAll: () => Promise<void>,
+): Promise<readonly TrustedPhone[] | Ready> {
+  const listed = await insist(door, journey, pending, forgetAll, () => listPhones(door));
+  return listed.state === "ready" ? listed : listed.result;
+}
+
+/** The phone of that number; the only one when none is named. Throws `AuthError` that lists them. */
+export function pickByNumber({ phone: wanted }: CodeByText): PickPhone {
+  return async (phones) => {
+    if (phones.length === 0) throw noPhones();
+    const phone = wanted === undefined && phones.length === 1 ? phones[0] : phones[(wanted ?? 0) - 1];
+    if (phone === undefined) throw whichPhone(phoneChoices(phones), wanted);
+    return phone;
+  };
 }
 
 /** Asks a person until Apple takes the code, or until it makes no sense to go on. */
@@ -63,21 +111,39 @@ export async function askForCode(
   forgetAll: () => Promise<void>,
   ask: (question: string, signal: AbortSignal) => Promise<string>,
 ): Promise<Ready> {
-  const first = await warningOnly(door, () => deliver(door, journey, pending, forgetAll));
-  if (first?.state === "ready") return first;
-  let current = first ?? pending;
+  let current = pending;
+  const send = async (pick?: PickPhone): Promise<Ready | undefined> => {
+    const sent = await warningOnly(door, () => deliver(door, journey, current, forgetAll, pick));
+    if (sent?.state === "ready") return sent;
+    current = sent?.pending ?? current;
+    return undefined;
+  };
+  /** Numbers, as `--phone` has them: the question is one of its own, so that none is taken for a code. */
+  const askWhich: PickPhone = async (phones) => {
+    if (phones.length < 2) return pickByNumber({ phone: undefined })(phones);
+    const answer = (await ask(`Which phone? ${phoneChoices(phones)}:`, door.signal)).trim();
+    return pickByNumber({ phone: /^\d+$/.test(answer) ? Number(answer) : undefined })(phones);
+  };
+  const again = (): PickPhone | undefined => {
+    const last = pendingPhone(door.session.record)?.id;
+    if (last === undefined) return undefined;
+    return async (phones) => phones.find(({ id }) => id === last) ?? askWhich(phones);
+  };
+
+  const first = await send();
+  if (first !== undefined) return first;
   const seen = { wrong: 0, malformed: 0, resent: 0 };
   let hint = "";
   for (;;) {
-    const input = await ask(`${hint}${question(door)}`, door.signal);
+    const input = (await ask(`${hint}${question(door)}`, door.signal)).trim();
     door.signal.throwIfAborted();
     hint = "";
-    if (input.trim() === "") {
+    const byText = /^(s|sms)$/i.test(input);
+    if (input === "" || byText) {
       seen.resent += 1;
       if (seen.resent > MAX_RESENT) throw malformedCode();
-      const again = await warningOnly(door, () => deliver(door, journey, current, forgetAll));
-      if (again?.state === "ready") return again;
-      current = again ?? current;
+      const ready = await send(byText ? askWhich : again());
+      if (ready !== undefined) return ready;
       continue;
     }
     const code = normalizeCode(input);
@@ -115,8 +181,9 @@ async function finishWithCode(door: Door, journey: Journey, afterRepair: boolean
 }
 
 function question(door: Door): string {
-  const where = pendingPhone(door.session.record) === undefined ? "shown on your Apple devices" : "sent to your phone";
-  return `Verification code ${where} (press Enter alone to have one sent again): `;
+  return pendingPhone(door.session.record) === undefined
+    ? "Verification code shown on your Apple devices (Enter: send it again; s: text it to a phone):"
+    : "Verification code sent to your phone (Enter: send it again; s: choose the phone):";
 }
 
 /** A code can come from elsewhere, so a failed delivery does not end a sign-in at a terminal. */

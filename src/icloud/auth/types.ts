@@ -8,6 +8,8 @@ import type { AppleHttp } from "../http.ts";
 /** What a sign-in needs. The caller holds the account's lock for as long as the `SignIn` is open. */
 export interface SignInOptions {
   readonly domain: Domain;
+  /** Region of the sign-in service; default: `domain`. */
+  readonly signInDomain?: Domain | undefined;
   /** Apple ID as the user spells it. */
   readonly username: string;
   readonly files: Pick<AccountFiles, "session" | "cookies" | "cache" | "attempts">;
@@ -26,11 +28,33 @@ export interface SignInOptions {
 export interface Credentials {
   /** The password exactly as given; called only when Apple really wants it. */
   readonly password: () => Promise<string>;
-  /** True when a person at a terminal types the password. */
+  /** True when a person at a terminal has typed the password; looked at after it was called for. */
   readonly passwordInteractive: boolean;
+  /** Asks a person for another password than the one that Apple has refused before. Absent where that is not wanted. */
+  readonly retype?: () => Promise<string>;
+  /** Told when Apple has accepted the password. Must not throw. */
+  readonly accepted?: () => Promise<void>;
   /** Asks a person for the six-digit code; an empty answer means "send it again". Absent where no terminal is. */
   readonly askCode?: (question: string, signal: AbortSignal) => Promise<string>;
 }
+
+/** A phone that Apple can text a code to. */
+export interface PhoneLine {
+  /** Its place in Apple's list, from 1. */
+  readonly number: number;
+  /** As Apple hides it, e.g. `(***) ***-**07`. */
+  readonly display: string;
+  /** Apple calls it instead of texting. */
+  readonly isCalled: boolean;
+}
+
+/** Where a code is to go: to a phone, of which `phone` is the number in the list; needed when there are several. */
+export interface CodeByText {
+  readonly phone: number | undefined;
+}
+
+/** What became of a request for a code: none is needed, it is on the devices, or on its way to a phone. */
+export type CodeRequest = "already" | "sent" | { readonly textedTo: string };
 
 /** How the session came about: verified within the last minutes, renewed from saved tokens, or by password or code. */
 export type SignInRoute = "cached" | "session" | "srp";
@@ -60,8 +84,10 @@ export interface SignIn {
    * at any time; whoever uses it learns by Apple's refusal when it is over, and calls `reauthenticate`.
    */
   authenticate(credentials: Credentials, options?: { readonly trustSaved?: boolean }): Promise<SignInResult>;
-  /** Has Apple send a code to the trusted devices; `already` when none is needed. */
-  requestCode(credentials: Credentials): Promise<"already" | "sent">;
+  /** Has Apple send a code to the trusted devices, or by text message; `already` when none is needed. */
+  requestCode(credentials: Credentials, byText?: CodeByText): Promise<CodeRequest>;
+  /** The phones that a code can be texted to; `already` when none is needed, since Apple shows them only then. */
+  listPhones(credentials: Credentials): Promise<"already" | readonly PhoneLine[]>;
   /** Hands in a code that another process requested; never has a new one sent. */
   submitCode(code: string, credentials: Credentials): Promise<"already" | "accepted">;
   /**

@@ -7,6 +7,10 @@ export interface Phone {
   readonly id: number;
   readonly lastTwoDigits: string;
   readonly nonFTEU?: boolean;
+  /** Apple calls it instead of texting. */
+  readonly voice?: boolean;
+  /** It got too many messages, and gets none for now. */
+  readonly blocked?: boolean;
 }
 
 /** Switches of an account; a test may change any of them while the double runs. */
@@ -35,6 +39,10 @@ export interface AccountSwitches {
   conflictOnRightCode: boolean;
   /** `signin/complete` answers 409 although the trust token is good. */
   conflictOnTrusted: boolean;
+  /** Codes that are sent, to devices and phones together, before Apple sends no more for some hours. */
+  codeLimit: number;
+  /** `accountLogin` refuses the account's data until a code was handed in. */
+  refuseBeforeCode: boolean;
   /** Sign-ins allowed before Apple throttles. */
   signInLimit: number;
   /** CloudKit tokens older than so many rotations are refused. */
@@ -50,7 +58,7 @@ export interface Attempt {
   /** Apple's cookie that ties the attempt together. */
   readonly cookie: string;
   state: "challenged" | "password-ok" | "code-ok";
-  sms: { readonly id: number; readonly mode: string; readonly code: string } | undefined;
+  sms: { readonly phone: Phone; readonly mode: "sms" | "voice"; readonly code: string } | undefined;
 }
 
 interface WebSession {
@@ -73,6 +81,8 @@ export class DoubleAccount {
   deviceCode: string | undefined;
   readonly #firstCode: number;
   pushes = 0;
+  /** Messages to phones. */
+  texts = 0;
   signIns = 0;
   wrongPasswords = 0;
   wrongCodes = 0;
@@ -102,6 +112,8 @@ export class DoubleAccount {
       pushOnComplete: false,
       conflictOnRightCode: false,
       conflictOnTrusted: false,
+      codeLimit: 20,
+      refuseBeforeCode: false,
       signInLimit: 10,
       tokenMemory: 200,
       ...switches,
@@ -115,9 +127,30 @@ export class DoubleAccount {
 
   /** Shows a new code on the trusted devices; the one before is void. */
   pushCode(): string {
-    this.deviceCode = String((this.#firstCode + this.pushes) % 1_000_000).padStart(6, "0");
+    this.deviceCode = this.#newCode();
     this.pushes += 1;
     return this.deviceCode;
+  }
+
+  /** A code for a phone; the one on the devices is void. */
+  textCode(): string {
+    const code = this.#newCode();
+    this.texts += 1;
+    this.deviceCode = undefined;
+    return code;
+  }
+
+  #newCode(): string {
+    return String((this.#firstCode + this.pushes + this.texts) % 1_000_000).padStart(6, "0");
+  }
+
+  /** What the last message to a phone said. */
+  get textedCode(): string | undefined {
+    return [...this.attempts.values()].findLast(({ sms }) => sms !== undefined)?.sms?.code;
+  }
+
+  get tooManyCodesSent(): boolean {
+    return this.pushes + this.texts >= this.switches.codeLimit;
   }
 
   get codesLocked(): boolean {

@@ -1,6 +1,6 @@
 /** `idmsa.apple.com`: SRP, two-factor codes, trust (auth.md 1 to 3), as strict as Apple about who asks and how. */
 import { type Context, Hono } from "hono";
-import { type Attempt, type DoubleAccount, parseCookies, secret } from "./account.ts";
+import { type Attempt, type DoubleAccount, type Phone, parseCookies, secret } from "./account.ts";
 import { SrpExchange } from "./srp-server.ts";
 
 const WIDGET_KEY = "d39ba9916b7251055b22c7f910e2ea796ee65e98b2ddecea8f5dde8d9d1a815d";
@@ -205,7 +205,10 @@ export function createIdmsa(site: IdmsaSite): Hono {
     if (!account.switches.qualifyingDevice) return json({ error: "no trusted device" }, 412);
     if (account.codesLocked)
       return json({ trustedDeviceCount: 1, securityCode: { ...flags(account), securityCodeLocked: true } }, 202);
+    if (account.tooManyCodesSent)
+      return json({ trustedDeviceCount: 1, securityCode: { ...flags(account), tooManyCodesSent: true } }, 202);
     account.pushCode();
+    refused.sms = undefined;
     return json({ trustedDeviceCount: 1, ...secondFactor(account) }, 202, next(refused));
   });
   app.post(codePath, async (c) => {
@@ -219,26 +222,41 @@ export function createIdmsa(site: IdmsaSite): Hono {
     const refused = refuseHeaders(c, site, "page") ?? refuseAttempt(c, account);
     if (refused instanceof Response) return refused;
     const body = await readJson(c);
-    const asked = body?.["phoneNumber"] as Json | undefined;
-    const phone = account.switches.phones.find((candidate) => candidate.id === asked?.["id"]);
+    const phone = account.switches.phones.find((candidate) => candidate.id === phoneIn(body)?.["id"]);
     if (
+      body === undefined ||
       phone === undefined ||
-      (phone.nonFTEU !== undefined && asked?.["nonFTEU"] !== phone.nonFTEU) ||
-      typeof body?.["mode"] !== "string"
+      !hasExactly(body, ["phoneNumber", "mode"]) ||
+      !namesPhone(body, phone) ||
+      (body["mode"] !== "sms" && body["mode"] !== "voice")
     )
       return json({ error: "bad phone" }, 412);
-    refused.sms = { id: phone.id, mode: body["mode"], code: account.pushCode() };
-    account.deviceCode = undefined;
-    return json({ trustedPhoneNumbers: phones(account), securityCode: flags(account) }, 200, next(refused));
+    const answer = { trustedPhoneNumbers: phones(account), trustedPhoneNumber: { id: phone.id } };
+    if (account.codesLocked)
+      return json({ ...answer, securityCode: { ...flags(account), securityCodeLocked: true } }, 423);
+    if (phone.blocked === true)
+      return serviceErrors(
+        423,
+        "-28248",
+        "Verification codes can't be sent to this phone number at this time.",
+        answer,
+      );
+    if (account.tooManyCodesSent)
+      return json({ ...answer, securityCode: { ...flags(account), tooManyCodesSent: true } }, 423);
+    refused.sms = { phone, mode: body["mode"], code: account.textCode() };
+    return json({ ...answer, securityCode: flags(account) }, 200, next(refused));
   });
   app.post(`${base}/verify/phone/securitycode`, async (c) => {
     const refused = refuseHeaders(c, site, "page") ?? refuseAttempt(c, account);
     if (refused instanceof Response) return refused;
     const body = await readJson(c);
-    const same =
-      (body?.["phoneNumber"] as Json | undefined)?.["id"] === refused.sms?.id && body?.["mode"] === refused.sms?.mode;
-    const code = (body?.["securityCode"] as Json | undefined)?.["code"];
-    return checkCode(account, refused, code, same ? refused.sms?.code : undefined);
+    if (body === undefined || !hasExactly(body, ["phoneNumber", "securityCode", "mode"]))
+      return json({ error: "bad body" }, 400);
+    const { sms } = refused;
+    // A code of the devices, or of another phone, is as wrong here as any (auth.md 3.5).
+    const same = sms !== undefined && namesPhone(body, sms.phone) && body["mode"] === sms.mode;
+    const code = (body["securityCode"] as Json | undefined)?.["code"];
+    return checkCode(account, refused, code, same ? sms.code : undefined);
   });
 
   app.get(`${base}/2sv/trust`, (c) => {
@@ -326,14 +344,30 @@ function flags(account: DoubleAccount): Json {
 }
 
 function phones(account: DoubleAccount): Json[] {
-  return account.switches.phones.map(({ id, lastTwoDigits, nonFTEU }) => ({
+  return account.switches.phones.map(({ id, lastTwoDigits, nonFTEU, voice }) => ({
     id,
     numberWithDialCode: `+1 (•••) •••-••${lastTwoDigits}`,
     obfuscatedNumber: `(•••) •••-••${lastTwoDigits}`,
     lastTwoDigits,
-    pushMode: "sms",
+    pushMode: voice === true ? "voice" : "sms",
     ...(nonFTEU === undefined ? {} : { nonFTEU }),
   }));
+}
+
+function phoneIn(body: Json | undefined): Json | undefined {
+  const phone = body?.["phoneNumber"];
+  return typeof phone === "object" && phone !== null ? (phone as Json) : undefined;
+}
+
+/** The phone as the list has it, with `nonFTEU` exactly when it stands there. */
+function namesPhone(body: Json, { id, nonFTEU }: Phone): boolean {
+  const named = phoneIn(body);
+  return (
+    named !== undefined &&
+    hasExactly(named, nonFTEU === undefined ? ["id"] : ["id", "nonFTEU"]) &&
+    named["id"] === id &&
+    named["nonFTEU"] === nonFTEU
+  );
 }
 
 function secondFactor(account: DoubleAccount): Json {

@@ -60,6 +60,7 @@ export function createSetup(site: SetupSite): Hono {
     if (session === undefined) return gateway(421, "Invalid Session Token");
     if (account.switches.otherRegion) return json({ domainToUse: site.otherDomain });
     const trusted = session.trusted || account.trustTokens.has(String(body["trustToken"] ?? ""));
+    if (!trusted && account.switches.refuseBeforeCode) return gateway(403, "Second factor needed");
     return signedIn(site, trusted, true);
   });
 
