@@ -12,8 +12,8 @@ import { ROOT } from "./steps.ts";
 const GROUPS: ReadonlyArray<readonly [FlagGroup, string]> = [
   ["all", "Every command"],
   ["account", "Signing in (`sync`, `login`, `list`)"],
-  ["save-password", "Storing the password (`sync`, `login`)"],
-  ["sms", "Codes by text message (`login get-code`)"],
+  ["save-password", "Storing the password (`sync`, `login`, `login get-code`)"],
+  ["sms", "Codes by text message (`login`, `login get-code`)"],
   ["folder", "The download folder (`sync`)"],
   ["sync", "`kei sync`"],
   ["status", "`kei status`"],

@@ -28,7 +28,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   login: {
     help: "Sign in to iCloud and make this machine trusted",
-    flags: ["account", "save-password"],
+    flags: ["account", "save-password", "sms"],
     subcommands: {
       "get-code": {
         help: "Have Apple send a code to your trusted devices, or to a phone",

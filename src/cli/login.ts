@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from "../library/failure.ts";
+import type { CodeByText } from "../sync/types.ts";
 import { escapeControls } from "../ui/format.ts";
 import { type Account, accountOf, type CommandContext, portsOf } from "./context.ts";
 import { UsageError } from "./parse.ts";
@@ -7,7 +8,7 @@ import { UsageError } from "./parse.ts";
 export async function login(context: CommandContext): Promise<ExitCode> {
   const { signIn } = await context.sync();
   const account = accountOf(context);
-  const how = await signIn(account, portsOf(context));
+  const how = await signIn(account, portsOf(context), byTextOf(context));
   context.terminal.out(
     how === "already" ? "You are signed in already.\n" : "Signed in; this machine is trusted now.\n",
   );
@@ -17,10 +18,9 @@ export async function login(context: CommandContext): Promise<ExitCode> {
 
 /** `kei login get-code`: has Apple send a code. */
 export async function getCode(context: CommandContext): Promise<ExitCode> {
-  const { sms, phone } = context.settings;
   const { requestCode } = await context.sync();
   const account = accountOf(context);
-  const result = await requestCode(account, portsOf(context), sms || phone !== undefined ? { phone } : undefined);
+  const result = await requestCode(account, portsOf(context), byTextOf(context));
   context.terminal.out(
     result === "already"
       ? "You are signed in already; no code is needed.\n"
@@ -61,6 +61,11 @@ export async function submitCode(context: CommandContext): Promise<ExitCode> {
       : "The code was accepted; this machine is trusted now.\n",
   );
   return EXIT.ok;
+}
+
+/** `--sms`, or `--phone` alone. */
+function byTextOf({ settings: { sms, phone } }: CommandContext): CodeByText | undefined {
+  return sms || phone !== undefined ? { phone } : undefined;
 }
 
 /** `--save-password` stores what Apple has accepted, and nothing else. */

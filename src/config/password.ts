@@ -68,7 +68,8 @@ export function passwordSource(deps: PasswordDeps): Password {
   let isSaved = false;
   const known = (password: string): string => {
     keepSecret(password);
-    last = password;
+    // Kept only for as long as it may have to be stored.
+    if (deps.save && !isSaved) last = password;
     return password;
   };
   if (choice?.kind === "direct") keepSecret(choice.password);
@@ -121,14 +122,16 @@ export function passwordSource(deps: PasswordDeps): Password {
     },
     ...(prompt === undefined ? {} : { ask: prompt }),
     async accepted() {
-      if (!deps.save || isSaved || last === undefined) return;
+      if (last === undefined) return;
+      const password = last;
+      last = undefined;
       isSaved = true;
       if (KEPT_ELSEWHERE[source] !== undefined) {
         if (source === "store") warnOf(source);
         return;
       }
       try {
-        const backend = await store.set(last);
+        const backend = await store.set(password);
         logger.info(
           `the password is stored in ${backend === "keyring" ? "the system's keyring" : "an encrypted file"}`,
         );

@@ -168,9 +168,9 @@ function openCatalogue(settings: SyncSettings, session: AccountSession, ports: P
  * Signs in, asking for a code where a terminal is; without one, throws with exit 3 and names the two commands. A person asks
  * for it: where Apple has refused the configured password before, they can type another one (DECISIONS 18).
  */
-export function signIn(settings: AccountSettings, ports: Ports): Promise<"already" | "signed-in"> {
+export function signIn(settings: AccountSettings, ports: Ports, byText?: CodeByText): Promise<"already" | "signed-in"> {
   return withAccount(settings, ports, { patient: true }, async (session) => {
-    const { how } = await session.signIn.authenticate(credentials(settings, ports, { mayRetype: true }));
+    const { how } = await session.signIn.authenticate(credentials(settings, ports, { mayReplace: true }), { byText });
     return how === "srp" ? "signed-in" : "already";
   });
 }

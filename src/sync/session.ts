@@ -99,11 +99,11 @@ export async function openPhotos(
   });
 }
 
-/** What a sign-in may ask for, and of whom. */
+/** What a sign-in may ask for, and of whom. `mayReplace`: a person asks for this very sign-in. */
 export function credentials(
   { password }: Pick<AccountSettings, "password">,
   { prompts }: Pick<Ports, "prompts">,
-  { mayRetype = false }: { readonly mayRetype?: boolean } = {},
+  { mayReplace = false }: { readonly mayReplace?: boolean } = {},
 ): Credentials {
   return {
     password: () => password.read(),
@@ -111,7 +111,8 @@ export function credentials(
       return password.interactive;
     },
     accepted: async () => password.accepted?.(),
-    ...(mayRetype && password.ask !== undefined ? { retype: password.ask } : {}),
+    mayReplace,
+    ...(password.ask === undefined ? {} : { retype: password.ask }),
     ...(prompts === undefined ? {} : { askCode: (question, signal) => prompts.code(question, signal) }),
   };
 }

@@ -216,7 +216,7 @@ export interface SyncApi {
    * Signs in, asking for a code where a terminal is; with none, throws with exit 3 and names the two commands. A password
    * that Apple has refused before is asked for anew.
    */
-  signIn(settings: AccountSettings, ports: Ports): Promise<"already" | "signed-in">;
+  signIn(settings: AccountSettings, ports: Ports, byText?: CodeByText): Promise<"already" | "signed-in">;
   /** Asks Apple to send a code to the trusted devices, or to a phone; `already` when no code is needed. */
   requestCode(settings: AccountSettings, ports: Ports, byText?: CodeByText): Promise<CodeRequest>;
   /** The phones that a code can be sent to; `already` when no code is needed. */

@@ -153,6 +153,18 @@ describe("at the prompt", () => {
     expect(m.apple.only("SMSCODE").body).toMatchObject({ phoneNumber: { id: 9 } });
   });
 
+  test("the first code is texted at once where that was asked for", async () => {
+    for (const [phone, answers] of [
+      [undefined, ["2", CODE_OK]],
+      [2, [CODE_OK]],
+    ] as const) {
+      const m = machine();
+      await m.run((signIn) => signIn.authenticate(m.person(...answers), { byText: { phone } }));
+      expect(m.apple.sequence).toBe("INIT COMPLETE LOGIN OPTIONS SMS SMSCODE TRUST LOGIN");
+      expect(m.apple.only("SMS").body).toMatchObject({ phoneNumber: { id: 9 } });
+    }
+  });
+
   test("one phone needs no question", async () => {
     const m = new Machine(new FakeApple());
     const questions = await signedIn(m, "s", CODE_OK);
@@ -247,6 +259,7 @@ describe("a password that Apple has refused before", () => {
     const person = {
       ...m.person(CODE_OK),
       passwordInteractive: false,
+      mayReplace: true,
       retype: () => Promise.resolve(`${PASSWORD}!`),
       accepted: async () => {
         told += 1;
@@ -256,6 +269,30 @@ describe("a password that Apple has refused before", () => {
     expect(m.apple.sequence).toBe("INIT COMPLETE LOGIN PUSH CODE TRUST LOGIN");
     expect(m.log.warnings.join()).toContain("Apple refused this password");
     expect(told).toBe(1);
+  });
+
+  test("is not asked for anew by a run that nobody watches, terminal or not", async () => {
+    const m = await refusedOnce();
+    const retype = () => Promise.reject(new Error("asked"));
+    const failure = await failureOf(m.run((signIn) => signIn.authenticate({ ...m.credentials(), retype })));
+    expect(failure["kind"]).toBe("bad-credentials");
+    expect(m.apple.sequence).toBe("");
+  });
+
+  test("may be mistyped twice, not three times", async () => {
+    const m = machine();
+    m.apple.on("COMPLETE", WRONG_PASSWORD, WRONG_PASSWORD);
+    let typed = 0;
+    const retype = async () => {
+      typed += 1;
+      return `typed ${typed}`;
+    };
+    await m.run((signIn) => signIn.authenticate({ ...m.person(CODE_OK), retype }));
+    expect([typed, m.apple.of("COMPLETE").length]).toEqual([2, 3]);
+    const other = machine();
+    other.apple.always("COMPLETE", WRONG_PASSWORD);
+    const failure = await failureOf(other.run((signIn) => signIn.authenticate({ ...other.person(), retype })));
+    expect([failure["kind"], other.apple.of("COMPLETE").length]).toEqual(["bad-credentials", 3]);
   });
 
   test("is not said to be accepted when it is refused", async () => {

@@ -306,6 +306,15 @@ describe("a code by text message", () => {
     expectHidden(PASSWORD, double.account.textedCode ?? "none");
   });
 
+  test("is the first one with `kei login --phone`", async () => {
+    const terminal: Partial<Terminal> = {
+      ...person(),
+      readLine: async (question) => (question.includes("sent to your phone") ? (double.account.textedCode ?? "") : "?"),
+    };
+    expect((await kei(["login", "--phone", "2"], { env, terminal })).code).toBe(0);
+    expect([double.account.texts, double.account.pushes]).toEqual([1, 0]);
+  });
+
   test("is not sent without end: Apple says when it is enough, and the last code still counts", async () => {
     double.account.switches.codeLimit = 1;
     expect((await kei(["login", "get-code", "--phone", "1"], { env })).code).toBe(0);
@@ -379,6 +388,22 @@ test("`password set` takes the password twice at a terminal, and stores nothing 
   expect((await kei(["password", "backend"])).stdout).toBe("none\n");
   expect((await kei(["password", "set"], { terminal: person(PASSWORD, PASSWORD) })).code).toBe(0);
   expect((await kei(["password", "backend"])).stdout).toBe("encrypted-file\n");
+});
+
+test("a password that was mistyped is asked for again, and Apple hears each once", async () => {
+  const terminal = person("Wrong-Horse-41", "Wrong-Horse-42", PASSWORD);
+  const { readLine } = terminal;
+  const typing: Partial<Terminal> = {
+    ...terminal,
+    readLine: (question, options) =>
+      question.startsWith("Verification")
+        ? Promise.resolve(double.account.deviceCode ?? "")
+        : readLine(question, options),
+  };
+  const first = await kei(["sync", "-d", home.photos], { terminal: typing });
+  expect([first.code, terminal.questions.length, proofs()]).toEqual([0, 3, 3]);
+  expect(first.stderr).toContain("Apple does not accept this password");
+  expectHidden("Wrong-Horse-41", "Wrong-Horse-42", PASSWORD);
 });
 
 test("a dry run at a terminal asks for no code: the trust that it brings would be lost", async () => {

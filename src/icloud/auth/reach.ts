@@ -126,39 +126,51 @@ function readyAccount(data: AccountData, door: Door): ReadyAccount | undefined {
   }
 }
 
+/** Passwords that a person may type in one sign-in: Apple locks accounts after a few more wrong ones. */
+const MOST_TYPED = 3;
+
 /** Proves the password within the limits of DECISIONS 18. */
 async function byPassword(door: Door, journey: Journey): Promise<{ readonly isCodePending: boolean }> {
   const { attempts } = door;
   const closedUntil = attempts.throttledUntil();
   if (closedUntil !== undefined) throw stillThrottled(closedUntil);
-  const password = await passwordFor(door, journey);
-
-  journey.usedPassword = true;
-  try {
-    const proven = await stoppingAtLoad(door, () =>
-      orUnreachable(proveByPassword(door, door.appleId, password, { freshConnection: journey.freshConnection })),
-    );
-    await noted(door, attempts.noteSuccess());
-    await journey.credentials.accepted?.();
-    // A code that was on its way belongs to the sign-in before this one.
-    await door.session.update((record) => without(record, ...CODE_FIELDS));
-    return proven;
-  } catch (error) {
-    if (error instanceof AuthError && error.kind === "bad-credentials")
+  let password = await passwordFor(door, journey);
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await proven(door, journey, password);
+    } catch (error) {
+      if (!(error instanceof AuthError) || error.kind !== "bad-credentials") throw error;
       await noted(door, attempts.noteRefusal(password));
-    throw error;
+      const { retype } = journey;
+      if (!journey.credentials.passwordInteractive || retype === undefined || tried === MOST_TYPED) throw error;
+      door.logger.warn(error.message);
+      password = await retype();
+    }
   }
+}
+
+async function proven(door: Door, journey: Journey, password: string): Promise<{ readonly isCodePending: boolean }> {
+  journey.usedPassword = true;
+  const proof = await stoppingAtLoad(door, () =>
+    orUnreachable(proveByPassword(door, door.appleId, password, { freshConnection: journey.freshConnection })),
+  );
+  await noted(door, door.attempts.noteSuccess());
+  await journey.credentials.accepted?.();
+  // A code that was on its way belongs to the sign-in before this one.
+  await door.session.update((record) => without(record, ...CODE_FIELDS));
+  return proof;
 }
 
 /** The password at hand; one that Apple has refused before only when a person means it (DECISIONS 18). */
 async function passwordFor(door: Door, journey: Journey): Promise<string> {
+  const { credentials, retype } = journey;
   const password = await journey.password();
-  const refusedAt = journey.credentials.passwordInteractive ? undefined : await door.attempts.refusedAt(password);
+  const refusedAt = credentials.passwordInteractive ? undefined : await door.attempts.refusedAt(password);
   if (refusedAt === undefined) return password;
   const failure = knownBadPassword(door.username, refusedAt);
-  if (journey.retype === undefined) throw failure;
+  if (credentials.mayReplace !== true || retype === undefined) throw failure;
   door.logger.warn(failure.message);
-  return journey.retype();
+  return retype();
 }
 
 /** Turns overload into words, and keeps away from the password for a while when Apple throttles. */

@@ -10,7 +10,7 @@ import { type Door, type Journey, type ReadyAccount, reach } from "./reach.ts";
 import { stripped } from "./session-record.ts";
 import { openSessionStore } from "./session-store.ts";
 import { askForCode, deliver, handIn, phonesOf, pickByNumber } from "./two-factor.ts";
-import type { Credentials, SignIn, SignInOptions, SignInResult } from "./types.ts";
+import type { CodeByText, Credentials, SignIn, SignInOptions, SignInResult } from "./types.ts";
 import { formatVerified, parseVerified, type VerifiedAccount } from "./verified-cache.ts";
 
 /** Opens what is saved of an account's sign-in. Makes no request. The caller holds the account's lock. */
@@ -98,14 +98,14 @@ export async function createSignIn(options: SignInOptions): Promise<SignIn> {
     return asAccount(account);
   }
 
-  async function enter(journey: Journey): Promise<SignInResult> {
+  async function enter(journey: Journey, byText?: CodeByText): Promise<SignInResult> {
     const { askCode } = journey.credentials;
     let reached = await reach(door, journey);
     if (reached.state === "code-pending") {
       // No code is ever sent unless a person asked for it: unattended requests lock the sending of codes. Nor for a run that
       // may not keep the trust that a code brings.
       if (askCode === undefined || options.readOnly === true) throw codeNeeded(door.username);
-      reached = await askForCode(door, journey, reached, forgetAll, askCode);
+      reached = await askForCode(door, journey, reached, forgetAll, askCode, byText);
     }
     return { account: await remember(reached.account), how: reached.how };
   }
@@ -143,10 +143,10 @@ export async function createSignIn(options: SignInOptions): Promise<SignIn> {
   return {
     http: client,
 
-    authenticate: (credentials, { trustSaved = false } = {}) =>
+    authenticate: (credentials, { trustSaved = false, byText } = {}) =>
       inTurn(async () => {
         const account = await verifiedLately(trustSaved);
-        return account === undefined ? enter(begin(credentials)) : { account, how: "cached" };
+        return account === undefined ? enter(begin(credentials), byText) : { account, how: "cached" };
       }),
 
     requestCode: (credentials, byText) =>

@@ -103,13 +103,14 @@ export function pickByNumber({ phone: wanted }: CodeByText): PickPhone {
   };
 }
 
-/** Asks a person until Apple takes the code, or until it makes no sense to go on. */
+/** Asks a person until Apple takes the code, or until it makes no sense to go on. The first one goes to `byText`, if given. */
 export async function askForCode(
   door: Door,
   journey: Journey,
   pending: Pending,
   forgetAll: () => Promise<void>,
   ask: (question: string, signal: AbortSignal) => Promise<string>,
+  byText?: CodeByText,
 ): Promise<Ready> {
   let current = pending;
   const send = async (pick?: PickPhone): Promise<Ready | undefined> => {
@@ -130,7 +131,7 @@ export async function askForCode(
     return async (phones) => phones.find(({ id }) => id === last) ?? askWhich(phones);
   };
 
-  const first = await send();
+  const first = await send(byText && (byText.phone === undefined ? askWhich : pickByNumber(byText)));
   if (first !== undefined) return first;
   const seen = { wrong: 0, malformed: 0, resent: 0 };
   let hint = "";

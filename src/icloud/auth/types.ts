@@ -30,8 +30,10 @@ export interface Credentials {
   readonly password: () => Promise<string>;
   /** True when a person at a terminal has typed the password; looked at after it was called for. */
   readonly passwordInteractive: boolean;
-  /** Asks a person for another password than the one that Apple has refused before. Absent where that is not wanted. */
+  /** Asks a person for a password, in place of one that Apple has refused. Absent where no terminal is. */
   readonly retype?: () => Promise<string>;
+  /** A person asks for this very sign-in: then also in place of a configured one that was refused before. */
+  readonly mayReplace?: boolean;
   /** Told when Apple has accepted the password. Must not throw. */
   readonly accepted?: () => Promise<void>;
   /** Asks a person for the six-digit code; an empty answer means "send it again". Absent where no terminal is. */
@@ -48,7 +50,7 @@ export interface PhoneLine {
   readonly isCalled: boolean;
 }
 
-/** Where a code is to go: to a phone, of which `phone` is the number in the list; needed when there are several. */
+/** A code is to go to a phone; `phone` is its number in the list, needed where there are several and nobody to ask. */
 export interface CodeByText {
   readonly phone: number | undefined;
 }
@@ -81,9 +83,13 @@ export interface SignIn {
   readonly http: AppleHttp;
   /**
    * Saved session first, password last (auth.md 8.1). `trustSaved`: ask nothing about a session that Apple has found good
-   * at any time; whoever uses it learns by Apple's refusal when it is over, and calls `reauthenticate`.
+   * at any time; whoever uses it learns by Apple's refusal when it is over, and calls `reauthenticate`. `byText`: where the
+   * first code goes, if one is asked for.
    */
-  authenticate(credentials: Credentials, options?: { readonly trustSaved?: boolean }): Promise<SignInResult>;
+  authenticate(
+    credentials: Credentials,
+    options?: { readonly trustSaved?: boolean; readonly byText?: CodeByText | undefined },
+  ): Promise<SignInResult>;
   /** Has Apple send a code to the trusted devices, or by text message; `already` when none is needed. */
   requestCode(credentials: Credentials, byText?: CodeByText): Promise<CodeRequest>;
   /** The phones that a code can be texted to; `already` when none is needed, since Apple shows them only then. */
