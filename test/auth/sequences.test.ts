@@ -240,6 +240,18 @@ test("a second refusal forgets all but the trust, so the password is needed and 
   expect(m.apple.only("COMPLETE").body["trustTokens"]).toEqual(["trust-1"]);
 });
 
+test("a second refusal right after the password was proved does not have it proved again", async () => {
+  const m = await machine().signedIn();
+  await m.run(async (signIn) => {
+    m.apple.on("LOGIN", { status: 400, body: { error: "Invalid Session Token" } });
+    expect((await signIn.reauthenticate("soft", m.credentials())).how).toBe("srp");
+    expect((await signIn.reauthenticate("strip", m.credentials())).how).toBe("session");
+    m.later(61_000);
+    expect((await signIn.reauthenticate("strip", m.credentials())).how).toBe("srp");
+  });
+  expect(m.apple.of("INIT")).toHaveLength(2);
+});
+
 test("workers that ask for a new session together get the same one", async () => {
   const m = await machine().signedIn();
   await m.run((signIn) =>

@@ -13,6 +13,9 @@ import { askForCode, deliver, handIn, phonesOf, pickByNumber } from "./two-facto
 import type { CodeByText, Credentials, SignIn, SignInOptions, SignInResult } from "./types.ts";
 import { formatVerified, parseVerified, type VerifiedAccount } from "./verified-cache.ts";
 
+/** A session that is younger can't be mended by the password that has just made it, ms. */
+const FRESH_MS = 60_000;
+
 /** Opens what is saved of an account's sign-in. Makes no request. The caller holds the account's lock. */
 export async function createSignIn(options: SignInOptions): Promise<SignIn> {
   const { clock, domain, files, logger } = options;
@@ -107,6 +110,7 @@ export async function createSignIn(options: SignInOptions): Promise<SignIn> {
       if (askCode === undefined || options.readOnly === true) throw codeNeeded(door.username);
       reached = await askForCode(door, journey, reached, forgetAll, askCode, byText);
     }
+    if (reached.how === "srp") provenAt = clock.monotonic();
     return { account: await remember(reached.account), how: reached.how };
   }
 
@@ -138,6 +142,8 @@ export async function createSignIn(options: SignInOptions): Promise<SignIn> {
     return turn;
   }
 
+  /** When a password last opened the account, on the monotonic clock. */
+  let provenAt: number | undefined;
   const renewals: Partial<Record<"soft" | "strip", Promise<SignInResult>>> = {};
 
   return {
@@ -201,7 +207,9 @@ export async function createSignIn(options: SignInOptions): Promise<SignIn> {
       const renewal = inTurn(async () => {
         await cache.remove();
         const before = session.record;
-        if (level === "strip") await session.update(stripped);
+        // Right after a proof of the password another one would bring nothing new.
+        const isFresh = provenAt !== undefined && clock.monotonic() - provenAt < FRESH_MS;
+        if (level === "strip" && !isFresh) await session.update(stripped);
         try {
           return await enter(begin(credentials, true));
         } catch (error) {
