@@ -13,6 +13,7 @@ const GROUPS: ReadonlyArray<readonly [FlagGroup, string]> = [
   ["all", "Every command"],
   ["account", "Signing in (`sync`, `login`, `list`)"],
   ["save-password", "Storing the password (`sync`, `login`, `login get-code`)"],
+  ["password-set", "`kei password set`"],
   ["sms", "Codes by text message (`login`, `login get-code`)"],
   ["folder", "The download folder (`sync`)"],
   ["sync", "`kei sync`"],
@@ -34,7 +35,7 @@ const HEAD = `# Configuration
 
 Every setting can be given in up to three ways. A flag wins over an environment variable, that over the configuration
 file, that over the default. An empty variable counts as unset. Whatever kei doesn't know, in any of the three, is an error
-that names the nearest thing it does know.
+that names the nearest thing it does know. Of several sources of the password one counts: [signing-in.md](signing-in.md).
 
 The file is \`~/.config/kei/config.toml\` (or below \`$XDG_CONFIG_HOME\`; \`/config/config.toml\` in a container; another one with
 \`--config\` or \`KEI_CONFIG\`). The first \`kei sync\` writes it. A small one:

@@ -55,7 +55,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     subcommands: {
       set: {
         help: "Store it in the system's keyring, else in an encrypted file; typed, or piped in",
-        flags: [],
+        flags: ["password-set"],
         run: async (context) => (await import("./password.ts")).setPassword(context),
       },
       clear: {

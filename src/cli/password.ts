@@ -4,12 +4,12 @@ import { type CommandContext, credentialsOf, usernameOf } from "./context.ts";
 
 /** `kei password set`: stores the account's password, typed twice or piped in. */
 export async function setPassword(context: CommandContext): Promise<ExitCode> {
-  const { terminal, log, resolved } = context;
+  const { terminal, log, resolved, settings } = context;
   const username = usernameOf(context);
   const store = credentialsOf(context);
   const password = await newPassword(username, context);
   log.keepSecret(password);
-  const backend = await store.set(password);
+  const backend = await store.set(password, { inFile: settings.encryptedFile });
   terminal.out(
     backend === "keyring"
       ? `The password of ${username} is stored in the system's keyring.\n`

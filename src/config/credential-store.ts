@@ -12,8 +12,11 @@ export interface CredentialStore {
   readonly path: string;
   /** Undefined when none is stored. Throws `Failure` when one is that can't be read. */
   get(): Promise<string | undefined>;
-  /** Replaces what is stored, and says where it is now. Throws `Failure` when it can't be stored anywhere. */
-  set(password: string): Promise<Backend>;
+  /**
+   * Replaces what is stored, and says where it is now; `inFile`: leaves the keyring alone. Throws `Failure` when it can't be
+   * stored anywhere.
+   */
+  set(password: string, options?: { readonly inFile?: boolean }): Promise<Backend>;
   /** Removes it wherever it is; false when there was none. */
   clear(): Promise<boolean>;
   /** What holds it. */
@@ -60,11 +63,13 @@ export function credentialStore(options: CredentialStoreOptions): CredentialStor
       // The file first: it is there only when the keyring could not take the password that was stored last.
       return (await file.read()) ?? (await fromKeyring((keys) => keys.get(name)));
     },
-    async set(password) {
-      const isKept = await fromKeyring(async (keys) => {
-        await keys.set(name, password);
-        return true;
-      });
+    async set(password, { inFile = false } = {}) {
+      const isKept =
+        !inFile &&
+        (await fromKeyring(async (keys) => {
+          await keys.set(name, password);
+          return true;
+        }));
       if (isKept !== true) {
         await file.write(password);
         return "encrypted-file";

@@ -33,7 +33,17 @@ export type ValueOf<T extends SettingType> = T extends { kind: "boolean" }
         : string;
 
 /** Flags that go together with the commands that take them (`cli/commands.ts`). */
-export type FlagGroup = "all" | "account" | "folder" | "sync" | "status" | "json" | "confirm" | "save-password" | "sms";
+export type FlagGroup =
+  | "all"
+  | "account"
+  | "folder"
+  | "sync"
+  | "status"
+  | "json"
+  | "confirm"
+  | "save-password"
+  | "password-set"
+  | "sms";
 
 /** One setting: the single place from which its flag, its variable, its TOML key, its checks and its help come. */
 export interface Setting {

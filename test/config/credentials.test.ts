@@ -184,6 +184,16 @@ describe("the keyring", () => {
     expect([await storeOf({ keyring }).clear(), await storeOf({ keyring }).clear()]).toEqual([true, false]);
   });
 
+  test("is left alone by who wants the file, which counts from then on, and all is cleared together", async () => {
+    const keyring = new MemoryKeyring();
+    const store = storeOf({ keyring });
+    await store.set("old");
+    expect(await store.set("new", { inFile: true })).toBe("encrypted-file");
+    expect([await store.get(), await storeOf().get()]).toEqual(["new", "new"]);
+    expect(await store.clear()).toBe(true);
+    expect([await store.get(), keyring.secrets.size]).toEqual([undefined, 0]);
+  });
+
   test("is not touched before it is needed", () => {
     const keyring = new MemoryKeyring();
     storeOf({ keyring });

@@ -164,6 +164,9 @@ describe("a stored password", () => {
     expectHidden(PASSWORD);
     expect((await kei(["password", "clear"], { keyring })).code).toBe(0);
     expect(kept.size).toBe(0);
+    const file = ["password", "set", "--encrypted-file"];
+    await kei(file, { keyring, terminal: { readLine: async () => PASSWORD } });
+    expect([kept.size, (await kei(["password", "backend"], { keyring })).stdout]).toEqual([0, "encrypted-file\n"]);
   });
 
   test("that Apple refuses is sent once, stays stored, and its successor is sent again", async () => {

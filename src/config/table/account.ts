@@ -28,7 +28,7 @@ export const ACCOUNT = {
     flag: "password-command",
     env: "KEI_PASSWORD_COMMAND",
     key: "auth.password_command",
-    help: "Shell command that prints the password, within 30 seconds; run for every sign-in that needs it, not on Windows",
+    help: "Shell command that prints the password within 30 seconds; not on Windows",
     hint: "COMMAND",
     on: "account",
   },
@@ -54,7 +54,7 @@ export const ACCOUNT = {
     flag: "sign-in-domain",
     env: "KEI_SIGN_IN_DOMAIN",
     key: "auth.sign_in_domain",
-    help: "Whose sign-in service is used (default: as --domain); com helps accounts of mainland China when theirs fails",
+    help: "Region of the sign-in service, where it is not that of the account; com may help in mainland China",
     on: "account",
   },
   savePassword: {
@@ -63,6 +63,13 @@ export const ACCOUNT = {
     default: false,
     help: "Store the password once Apple has accepted it, if it was typed or given directly",
     on: "save-password",
+  },
+  encryptedFile: {
+    type: { kind: "boolean" },
+    flag: "encrypted-file",
+    default: false,
+    help: "Store it in the encrypted file in any case: cron and system services can't reach your keyring",
+    on: "password-set",
   },
   sms: {
     type: { kind: "boolean" },
