@@ -183,8 +183,8 @@ async function finishWithCode(door: Door, journey: Journey, afterRepair: boolean
 
 function question(door: Door): string {
   return pendingPhone(door.session.record) === undefined
-    ? "Verification code shown on your Apple devices (Enter: send it again; s: text it to a phone):"
-    : "Verification code sent to your phone (Enter: send it again; s: choose the phone):";
+    ? "Verification code shown on your Apple devices (Enter: again, s: by text):"
+    : "Verification code sent to your phone (Enter: again, s: choose a phone):";
 }
 
 /** A code can come from elsewhere, so a failed delivery does not end a sign-in at a terminal. */
