@@ -1,7 +1,7 @@
 import type { AppleChecksum, AssetId, MasterId, MediaKind, Rendition, ZoneName } from "../library/asset.ts";
 import { type Connection, errorText, flag, number, optionalNumber, optionalText, sql, text } from "./connection.ts";
 import type { SqlRow } from "./driver.ts";
-import { FILE_STATE, fileState, OPEN_PLACE, WANTED } from "./file-state.ts";
+import { FILE_STATE, fileState, KEPT, OPEN_PLACE, WANTED } from "./file-state.ts";
 import type { AssetRow, FileKey, RenditionRow, State } from "./types.ts";
 
 type Catalogue = Pick<
@@ -45,6 +45,11 @@ export function catalogue(db: Connection): Catalogue {
         db.run(
           `DELETE FROM assets AS a WHERE library = ? AND id = ?
              AND NOT EXISTS (SELECT 1 FROM files f WHERE f.library = a.library AND f.asset = a.id)`,
+          library,
+          id,
+        );
+        db.run(
+          `UPDATE assets SET disposition = 'left-out', rule = '${KEPT.gone}' WHERE library = ? AND id = ?`,
           library,
           id,
         );
@@ -179,6 +184,13 @@ export function catalogue(db: Connection): Catalogue {
         db.run(
           `DELETE FROM assets AS a WHERE library = ?1 AND seen_scan < ?2
              AND NOT EXISTS (SELECT 1 FROM files f WHERE f.library = a.library AND f.asset = a.id)`,
+          library,
+          scan,
+        );
+        // No list shows what is hidden or deleted: then more is known than that.
+        db.run(
+          `UPDATE assets SET disposition = 'left-out', rule = '${KEPT.unlisted}' WHERE library = ?1 AND seen_scan < ?2
+             AND NOT (disposition = 'left-out' AND rule IN ('hidden', 'recently_deleted', '${KEPT.gone}', '${KEPT.unlisted}'))`,
           library,
           scan,
         );

@@ -73,6 +73,20 @@ export class Connection {
     }
   }
 
+  /** Runs reads that must agree with each other, whatever another process writes meanwhile. Joins a transaction. */
+  snapshot<T>(work: () => T): T {
+    if (this.#open) return work();
+    this.exec("BEGIN");
+    this.#open = true;
+    try {
+      return work();
+    } finally {
+      this.#open = false;
+      // Nothing was written: there is nothing to keep.
+      this.#rollBack();
+    }
+  }
+
   #join<T>(work: () => T): T {
     try {
       return work();

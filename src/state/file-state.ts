@@ -24,3 +24,10 @@ export function fileState(cap: string): string {
       WHERE p.library = f.library AND p.asset = f.asset AND p.rendition = f.rendition AND ${OPEN_PLACE}), ${FILE_STATE.onDisk})
     END`;
 }
+
+/** What iCloud no longer has, or no longer shows, while files of it stay on disk: rules of a kind of their own. */
+export const KEPT = { gone: "gone", unlisted: "unlisted" } as const;
+
+export function isKept(rule: string): boolean {
+  return rule === KEPT.gone || rule === KEPT.unlisted;
+}

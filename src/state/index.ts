@@ -33,6 +33,7 @@ export async function openForDryRun(options: OpenOptions): Promise<State> {
 function stateOf(db: Connection, checkpoint: boolean): State {
   return {
     transaction: (work) => db.transaction(work),
+    snapshot: (work) => db.snapshot(work),
     close: () => {
       try {
         if (checkpoint) db.exec("PRAGMA wal_checkpoint(TRUNCATE)");

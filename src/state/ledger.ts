@@ -12,6 +12,7 @@ type Ledger = Pick<
   | "endRun"
   | "forgetRun"
   | "lastRuns"
+  | "lastWholeRun"
   | "zoneToken"
   | "setZoneToken"
   | "clearZoneToken"
@@ -79,6 +80,15 @@ export function ledger(db: Connection): Ledger {
           failed: number(row, "failed"),
           enumerationErrors: number(row, "enumeration_errors"),
         }),
+      ),
+    lastWholeRun: () =>
+      optionalNumber(
+        // A run that only tries again what has failed asks for nothing else.
+        db.get(
+          `SELECT max(completed_at) AS ended FROM runs WHERE status = 'complete' AND outcome IN ('success', 'partial_failure')
+             AND enumeration_errors = 0 AND full_reason IS NOT 'explicit_retry_failed'`,
+        ) ?? {},
+        "ended",
       ),
 
     zoneToken: (zone) => meta(tokenKey(zone)),

@@ -1,31 +1,60 @@
 import type { AssetId, Rendition, ZoneName } from "../library/asset.ts";
-import { type Connection, flag, number, optionalNumber, optionalText, text } from "./connection.ts";
+import { sumOf } from "../library/sum.ts";
+import { type Connection, number, optionalNumber, optionalText, text } from "./connection.ts";
 import type { SqlRow } from "./driver.ts";
-import { FILE_STATE, fileState, OPEN_PLACE, WANTED } from "./file-state.ts";
-import type { ListedFile, RenditionStatus, State } from "./types.ts";
+import { FILE_STATE, fileState, isKept, OPEN_PLACE, WANTED } from "./file-state.ts";
+import type { ListedFile, RenditionStatus, State, Totals } from "./types.ts";
 
-type Counting = Pick<State, "totals" | "listFiles">;
+type Counting = Pick<State, "totals" | "sharedAssets" | "listFiles">;
 
 const ASSETS = "SELECT disposition, rule, count(*) AS assets FROM assets GROUP BY disposition, rule";
 
-/**
- * The assets that have files, grouped by how many of these are in which state. `files` holds the counts as one number,
- * eight bits each (an asset has at most nine files), so that a file's state is worked out once. Walks the files in the
- * order of their key: nothing has to be sorted however large the library is.
- */
+/** Every file there is, by assets: each has one row here however many files it has. Walks the table in its own order. */
 const FILES = `
-  SELECT wanted, files, count(*) AS assets, sum(bytes) AS bytes
+  SELECT count(*) AS assets, sum(files) AS files, sum(bytes) AS bytes
   FROM (
-    SELECT a.disposition = 'wanted' AS wanted, sum(1 << (8 * (${fileState("?1")}))) AS files,
-      sum(iif(f.status = 'downloaded', f.size, 0)) AS bytes
-    FROM files f CROSS JOIN assets a ON a.library = f.library AND a.id = f.asset
-    GROUP BY f.library, f.asset
-  ) GROUP BY wanted, files`;
+    SELECT count(*) AS files, sum(iif(status = 'downloaded', size, 0)) AS bytes FROM files GROUP BY library, asset
+  )`;
 
-/** The number of files in `state`. */
-function filesIn(state: number, files: number): number {
-  return Math.floor(files / 2 ** (8 * state)) % 256;
-}
+/** The files of assets that are not wanted, by how many an asset has: those that were saved before they were left out. */
+const UNWANTED = `
+  SELECT files, count(*) AS assets
+  FROM (
+    SELECT (SELECT count(*) FROM files f WHERE f.library = a.library AND f.asset = a.id) AS files
+    FROM assets a INDEXED BY assets_by_disposition WHERE a.disposition IN ('left-out', 'broken')
+  ) GROUP BY files`;
+
+/**
+ * The wanted assets of which something is not on disk, by their worst file. They are reached through the indexes of what
+ * is open, for they are few: everything else is on disk, and need not be looked at one by one.
+ */
+const OPEN = `
+  SELECT worst, count(*) AS assets, sum(pending) AS pending, sum(failed) AS failed
+  FROM (
+    SELECT max(state) AS worst, sum(state = ${FILE_STATE.pending}) AS pending, sum(state > ${FILE_STATE.pending}) AS failed
+    FROM (
+      SELECT f.library, f.asset, ${fileState("?1")} AS state FROM files f INDEXED BY files_open
+        WHERE f.status <> 'downloaded' AND ${WANTED}
+      UNION ALL
+      SELECT f.library, f.asset, max(iif(p.status = 'failed', ${FILE_STATE.failed}, ${FILE_STATE.pending})) AS state
+        FROM placements p INDEXED BY placements_open
+        CROSS JOIN files f ON f.library = p.library AND f.asset = p.asset AND f.rendition = p.rendition
+        WHERE ${OPEN_PLACE} AND f.status = 'downloaded' AND ${WANTED}
+        GROUP BY f.library, f.asset, f.rendition
+    ) GROUP BY library, asset
+  ) GROUP BY worst`;
+
+/**
+ * Wanted assets that are wholly on disk without a file of their own: whatever they have is the file of another. Reached
+ * through the index of shared places, which are few.
+ */
+const SHARED = `
+  SELECT count(*) AS assets
+  FROM (SELECT DISTINCT library, asset FROM placements WHERE owner = 0 AND status = 'present') s
+    JOIN assets a ON a.library = s.library AND a.id = s.asset AND a.disposition = 'wanted'
+  WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.library = s.library AND f.asset = s.asset AND f.status <> 'downloaded')
+    AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.library = s.library AND p.asset = s.asset
+      AND (p.owner = 1 AND p.status <> 'historical' OR ${OPEN_PLACE}))`;
 
 /** Files on disk of which a place is `status`, each once; unless that is the `worst`, only where no place has failed. */
 const heldUp = (status: "pending" | "failed", worst: boolean) => `
@@ -66,48 +95,62 @@ const LISTS: Readonly<Record<RenditionStatus, string>> = {
 /** Counts and lists for people. Sums close: every asset is in exactly one part (DECISIONS 10). */
 export function counting(db: Connection): Counting {
   return {
-    totals: (cap) => {
-      const totals = {
-        assets: 0,
-        onDisk: 0,
-        leftOut: {} as Record<string, number>,
-        waiting: 0,
-        failed: 0,
-        exhausted: 0,
-        broken: {} as Record<string, number>,
-        files: { downloaded: 0, pending: 0, failed: 0 },
-        bytes: 0,
-        issues: issues(db),
-      };
-      for (const row of db.all(ASSETS)) {
-        const assets = number(row, "assets");
-        totals.assets += assets;
-        const disposition = text(row, "disposition");
-        if (disposition === "left-out") totals.leftOut[text(row, "rule")] = assets;
-        else if (disposition === "broken") totals.broken[text(row, "rule")] = assets;
-        else totals.waiting = assets;
-      }
-      for (const row of db.all(FILES, cap)) {
-        totals.bytes += number(row, "bytes");
-        if (!flag(row, "wanted")) continue;
-        const files = number(row, "files");
-        const assets = number(row, "assets");
-        const onDisk = filesIn(FILE_STATE.onDisk, files);
-        const failed = filesIn(FILE_STATE.failed, files);
-        const exhausted = filesIn(FILE_STATE.exhausted, files);
-        const pending = filesIn(FILE_STATE.pending, files);
-        totals.files.downloaded += assets * onDisk;
-        totals.files.pending += assets * pending;
-        totals.files.failed += assets * (failed + exhausted);
-        // The worst file decides; what has none yet, or one that is pending, stays counted as waiting.
-        const part = exhausted > 0 ? "exhausted" : failed > 0 ? "failed" : pending > 0 ? undefined : "onDisk";
-        if (part === undefined) continue;
-        totals.waiting -= assets;
-        totals[part] += assets;
-      }
-      return totals;
-    },
+    totals: (cap) => db.snapshot(() => totalsOf(db, cap)),
+    sharedAssets: () => number(db.get(SHARED) ?? {}, "assets"),
     listFiles: (status, limit) => db.all(LISTS[status], limit).map(listedFile),
+  };
+}
+
+function totalsOf(db: Connection, cap: number): Totals {
+  const leftOut: Record<string, number> = {};
+  const kept: Record<string, number> = {};
+  const broken: Record<string, number> = {};
+  let wanted = 0;
+  for (const row of db.all(ASSETS)) {
+    const assets = number(row, "assets");
+    const disposition = text(row, "disposition");
+    if (disposition === "wanted") wanted += assets;
+    else if (disposition === "broken") broken[text(row, "rule")] = assets;
+    else if (isKept(text(row, "rule"))) kept[text(row, "rule")] = assets;
+    else leftOut[text(row, "rule")] = assets;
+  }
+
+  const all = db.get(FILES) ?? {};
+  let withFiles = number(all, "assets");
+  let files = number(all, "files");
+  for (const row of db.all(UNWANTED)) {
+    if (number(row, "files") === 0) continue;
+    withFiles -= number(row, "assets");
+    files -= number(row, "assets") * number(row, "files");
+  }
+
+  const open = { pending: 0, failed: 0, exhausted: 0, pendingFiles: 0, failedFiles: 0 };
+  for (const row of db.all(OPEN, cap)) {
+    const worst = number(row, "worst");
+    open[worst === FILE_STATE.exhausted ? "exhausted" : worst === FILE_STATE.failed ? "failed" : "pending"] = number(
+      row,
+      "assets",
+    );
+    open.pendingFiles += number(row, "pending");
+    open.failedFiles += number(row, "failed");
+  }
+  return {
+    assets: wanted + sumOf(leftOut) + sumOf(broken),
+    onDisk: withFiles - open.pending - open.failed - open.exhausted,
+    leftOut,
+    // What has no file yet waits, too.
+    waiting: wanted - withFiles + open.pending,
+    failed: open.failed,
+    exhausted: open.exhausted,
+    broken,
+    kept,
+    files: {
+      downloaded: files - open.pendingFiles - open.failedFiles,
+      pending: open.pendingFiles,
+      failed: open.failedFiles,
+    },
+    bytes: number(all, "bytes"),
+    issues: issues(db),
   };
 }
 

@@ -117,6 +117,11 @@ export interface Totals {
   /** Apple's record cannot be used, by defect. */
   readonly broken: Readonly<Record<string, number>>;
   /**
+   * Not part of `assets`: files of them are on disk, but iCloud no longer has them (`gone`), or no list that was asked
+   * for shows them any more (`unlisted`).
+   */
+  readonly kept: Readonly<Record<string, number>>;
+  /**
    * Files (renditions) of wanted assets: `downloaded` when every place of theirs is served, else by what is missing.
    * `bytes` is the sum over all files on disk, each counted once, whatever became of their assets since.
    */
@@ -153,6 +158,8 @@ export interface State {
    * the error was caught on the way. Any call of State may throw `StateFailure` when the file or its disk fails.
    */
   transaction<T>(work: () => T): T;
+  /** Runs reads that must agree with each other while another process writes. Nothing may be written in it. */
+  snapshot<T>(work: () => T): T;
   /** Folds the log into the file and closes it. */
   close(): void;
 
@@ -167,6 +174,8 @@ export interface State {
   /** As if it had never begun. */
   forgetRun(id: number): void;
   lastRuns(limit: number): RunRow[];
+  /** End (ms) of the last run that was told everything it asked for; what it saved or not does not matter. */
+  lastWholeRun(): number | undefined;
 
   zoneToken(zone: ZoneName): string | undefined;
   setZoneToken(zone: ZoneName, token: string): void;
@@ -210,7 +219,7 @@ export interface State {
   assetsOf(library: ZoneName, master: MasterId): AssetId[];
   /**
    * iCloud no longer has the asset: unfinished work for it is forgotten, and the row too when no file of it is on disk.
-   * What is on disk stays. Unknown assets are no mistake.
+   * What is on disk stays, under the rule `gone`. Unknown assets are no mistake.
    */
   forgetAsset(library: ZoneName, id: AssetId): void;
   /** Inserts or refreshes a catalogue row. */
@@ -247,7 +256,7 @@ export interface State {
   /**
    * Forgets what the complete, unbounded scan `scan` shows to be gone: pending and failed rows of assets that it did
    * not meet (returns how many), places nothing asked for any more, and assets left without any file. What was
-   * downloaded stays.
+   * downloaded stays, under the rule `unlisted`.
    */
   pruneUnseen(library: ZoneName, scan: number): number;
   /** Files that still need work in this library, at any of their places; without those that used up `cap` attempts. */
@@ -337,5 +346,7 @@ export interface State {
   albumNames(library: ZoneName): string[];
 
   totals(cap: number): Totals;
+  /** Assets that are on disk without a file of their own: each of their files is the file of another asset. */
+  sharedAssets(): number;
   listFiles(status: RenditionStatus, limit: number): ListedFile[];
 }

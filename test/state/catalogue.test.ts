@@ -254,7 +254,7 @@ describe.each(DRIVERS)("over %s", (_name, driver) => {
         "kept",
         "met",
       ]);
-      expect(state.totals(10)).toMatchObject({ assets: 2, onDisk: 1, waiting: 1 });
+      expect(state.totals(10)).toMatchObject({ assets: 1, onDisk: 0, waiting: 1, kept: { unlisted: 1 } });
       expect(state.ownerOf("2026/01/01/gone.jpg")).toBeUndefined();
     });
 
@@ -262,7 +262,22 @@ describe.each(DRIVERS)("over %s", (_name, driver) => {
       saved(state, "a");
       state.putPending(fileRow("a", "motion", "live_original"), 1);
       state.pruneUnseen(PRIMARY, 2);
-      expect(state.totals(10)).toMatchObject({ assets: 1, onDisk: 1, waiting: 0 });
+      expect(state.totals(10)).toMatchObject({ assets: 0, onDisk: 0, waiting: 0, kept: { unlisted: 1 } });
+      expect(state.totals(10).bytes).toBe(1000);
+    });
+
+    test("what is kept on disk says why iCloud does not show it, and the best reason wins", () => {
+      for (const id of ["gone", "hidden", "filtered", "kept"]) saved(state, id);
+      state.putAsset(assetRow("hidden", { disposition: "left-out", rule: "hidden" }));
+      state.putAsset(assetRow("filtered", { disposition: "left-out", rule: "by_filename" }));
+      state.forgetAsset(PRIMARY, assetId("gone"));
+      state.pruneUnseen(PRIMARY, 2);
+      const ruleOf = (id: string) => state.asset(PRIMARY, assetId(id))?.rule;
+      expect(["gone", "hidden", "filtered", "kept"].map(ruleOf)).toEqual(["gone", "hidden", "unlisted", "unlisted"]);
+      expect(state.totals(10)).toMatchObject({ assets: 1, leftOut: { hidden: 1 }, kept: { gone: 1, unlisted: 2 } });
+      // Should Apple list it again, it is as good as any other.
+      state.putAsset(assetRow("gone", { seenScan: 3 }));
+      expect(state.totals(10)).toMatchObject({ onDisk: 1, kept: { unlisted: 2 } });
     });
 
     test("a place that nothing asked for any more is forgotten, one that stands is not", () => {

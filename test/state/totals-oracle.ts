@@ -10,6 +10,7 @@ export const EMPTY_TOTALS: Totals = {
   failed: 0,
   exhausted: 0,
   broken: {},
+  kept: {},
   files: { downloaded: 0, pending: 0, failed: 0 },
   bytes: 0,
   issues: {},
@@ -21,14 +22,19 @@ export function expectedTotals(state: State, ids: readonly AssetId[], cap: numbe
     ...EMPTY_TOTALS,
     leftOut: {} as Record<string, number>,
     broken: {} as Record<string, number>,
+    kept: {} as Record<string, number>,
     files: { ...EMPTY_TOTALS.files },
   };
   for (const id of ids) {
     const asset = state.asset(PRIMARY, id);
     if (asset === undefined) continue;
     const files = state.renditionsOf(PRIMARY, id);
-    totals.assets += 1;
     for (const file of files) if (file.status === "downloaded") totals.bytes += file.size;
+    if (asset.rule === "gone" || asset.rule === "unlisted") {
+      totals.kept[asset.rule] = (totals.kept[asset.rule] ?? 0) + 1;
+      continue;
+    }
+    totals.assets += 1;
     if (asset.disposition !== "wanted") {
       const rules = asset.disposition === "broken" ? totals.broken : totals.leftOut;
       rules[asset.rule ?? ""] = (rules[asset.rule ?? ""] ?? 0) + 1;
@@ -43,6 +49,20 @@ export function expectedTotals(state: State, ids: readonly AssetId[], cap: numbe
     else totals.onDisk += 1;
   }
   return totals;
+}
+
+/** Assets on disk that own none of their files, counted one by one. */
+export function expectedShared(state: State, ids: readonly AssetId[]): number {
+  return ids.filter((id) => {
+    const files = state.renditionsOf(PRIMARY, id);
+    const places = state.placementsOf(PRIMARY, id).filter((place) => place.status !== "historical");
+    return (
+      state.asset(PRIMARY, id)?.disposition === "wanted" &&
+      files.every((file) => file.status === "downloaded") &&
+      places.length > 0 &&
+      places.every((place) => place.status === "present" && !place.owner)
+    );
+  }).length;
 }
 
 function stateOf(file: RenditionRow, places: readonly PlacementRow[]): "downloaded" | "pending" | "failed" {
