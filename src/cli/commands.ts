@@ -23,7 +23,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   status: {
     help: "Tell how far the backup is, what failed and what to do about it",
-    flags: ["status"],
+    flags: ["status", "json"],
     run: async (context) => (await import("./status.ts")).status(context),
   },
   login: {

@@ -6,6 +6,7 @@ import type { Photos } from "../icloud/photos/types.ts";
 import { EXIT, Failure } from "../library/failure.ts";
 import type { PathTraits } from "../library/pathkey.ts";
 import type { State } from "../state/types.ts";
+import { breakUntil, keepBreak } from "./apple-break.ts";
 import { cleanUp } from "./cleanup.ts";
 import { lookWhatIsLeftOut, tellWhatIsLeftOut } from "./defaults.ts";
 import { Finalizer } from "./finalizer.ts";
@@ -41,22 +42,16 @@ interface CycleDeps {
   readonly onReport: (report: SyncReport) => void;
 }
 
-/** Until when Apple wants to be left alone, ms; kept over restarts (DECISIONS 11). */
-const THROTTLED_UNTIL = "throttled_until";
-
 /** Throws `Failure` while a break that Apple has asked for is not over. */
 export function respectBreak(state: State, now: number): void {
-  const until = Number(state.meta(THROTTLED_UNTIL) ?? 0);
-  // A break of more than a day would be a clock that has jumped.
-  if (until <= now || until - now > DAY_MS) return;
+  const until = breakUntil(state, now);
+  if (until === undefined) return;
   throw new Failure(`Apple has asked for a break until ${new Date(until).toISOString()}`, {
     exit: EXIT.failure,
     remedy: "Run kei again after that; nothing is lost.",
     passing: true,
   });
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * One sweep over the selected libraries: list, plan, fetch, prove, remember. Whatever happens, files that are on their
@@ -279,7 +274,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
       enumerationErrors: tally.enumerationErrors.length,
     });
   const until = failure instanceof Throttled ? failure.until : stops.until;
-  if (until !== undefined && !settings.dryRun) state.setMeta(THROTTLED_UNTIL, String(Math.trunc(until)));
+  if (until !== undefined && !settings.dryRun) keepBreak(state, until);
   deps.onReport(report);
   if (failure !== undefined && !cutOff) throw failure;
   throwIfStopped(stops, report, settings);

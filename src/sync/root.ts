@@ -87,6 +87,20 @@ async function createDirectory(directory: string): Promise<void> {
   }
 }
 
+/**
+ * Why the folder looks like another one than the one files were saved in: it is not there, or nothing is in it.
+ * Undefined when it does not, or when it can't be looked at.
+ */
+export async function rootTrouble(directory: string): Promise<"absent" | "empty" | undefined> {
+  try {
+    if ((await findDirectory(directory)) === "absent") return "absent";
+    return (await isEmpty(directory)) ? "empty" : undefined;
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
 async function probe(directory: string): Promise<void> {
   try {
     await probeWritable(directory);

@@ -38,6 +38,12 @@ export function formatTime(ms: number): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
+/** Local time as short as it is clear: `03:12` on the day of `now`, else with its date. */
+export function formatClock(ms: number, now: number): string {
+  const [date, time] = formatTime(ms).split(" ");
+  return formatTime(now).startsWith(`${date} `) ? String(time) : formatTime(ms);
+}
+
 /** `1 file`, `2 files`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;

@@ -1,111 +1,62 @@
-import { sumOf } from "../library/sum.ts";
-import { formatBytes, formatCount, formatTime, plural } from "./format.ts";
-import { ISSUE_WORDS, RULE_WORDS } from "./summary.ts";
+import { columnsOf } from "../runtime/columns.ts";
+import {
+  escapeControls,
+  formatBytes,
+  formatClock,
+  formatCount,
+  formatDuration,
+  formatTime,
+  plural,
+  wrap,
+} from "./format.ts";
+import { type Hold, holdsOf } from "./holds.ts";
+import type { ListedFailure, StatusFacts, StatusRun } from "./status-facts.ts";
+import { ISSUE_WORDS, KEPT_WORDS, RULE_WORDS } from "./summary.ts";
+import { answer, type Verdict, verdictOf } from "./verdict.ts";
+import { wayOut } from "./ways-out.ts";
 
-/** What a status page is made from. */
-export interface StatusFacts {
-  readonly totals: {
-    readonly assets: number;
-    readonly onDisk: number;
-    readonly leftOut: Readonly<Record<string, number>>;
-    readonly waiting: number;
-    readonly failed: number;
-    readonly exhausted: number;
-    readonly broken: Readonly<Record<string, number>>;
-    readonly files: { readonly downloaded: number; readonly pending: number; readonly failed: number };
-    readonly bytes: number;
-    readonly issues: Readonly<Record<string, number>>;
-  };
-  readonly runs: ReadonlyArray<{
-    readonly startedAt: number;
-    readonly completedAt: number | undefined;
-    readonly status: string;
-    readonly outcome: string | undefined;
-    readonly downloaded: number;
-    readonly failed: number;
-  }>;
-  readonly failures: readonly ListedFailure[];
-  /** Libraries whose list has not been read to its end yet. */
-  readonly unfinished: readonly string[];
-}
-
-export interface ListedFailure {
-  readonly filename: string | undefined;
-  readonly path: string | undefined;
-  readonly asset: string;
-  readonly error: string | undefined;
-  readonly errorKind: string | undefined;
-  readonly attempts: number;
-  readonly seenAt: number | undefined;
-}
-
-/** Failures that are explained without being asked for. */
+/** Kinds of failures that are explained without being asked for. */
 const EXPLAINED = 5;
+/** Runs that are shown where failures have to fit on the screen, too. */
+const RUNS_BESIDE_FAILURES = 3;
 
-/** The way out of each kind of failure. */
-const WAYS_OUT: Readonly<Record<string, string>> = {
-  permission: "check the permissions of the download folder",
-  "disk-full": "free some space",
-  "local-io": "check the disk",
-  "bad-path": "choose another folder template or file system",
-  "fd-pressure": "lower --threads",
-  collision: "move the other file away",
-  "foreign-temp": "move the file that is in the way",
-  session: "sign in again with `kei login`",
-  tls: "check this machine's clock",
-  network: "check the network; the next run tries again",
-  stall: "check the network; the next run tries again",
-};
-const DEFAULT_WAY_OUT = "nothing to do: the next run tries again";
-const EXHAUSTED_WAY_OUT = "`kei sync --retry-failed` tries it again";
+/** Apple's trust in a machine has lasted from about one month to two, by what people report (auth.md 5.5). */
+const TRUST_DAYS = { least: 30, most: 60 };
+const DAY_MS = 86_400_000;
 
-/** One page that answers "is everything saved?": a verdict whose parts add up, then why not, then the last runs. */
-export function statusLines(facts: StatusFacts, cap: number): string[] {
-  const lines = [verdict(facts), ""];
-  lines.push(...partLines(facts.totals), "");
-  for (const library of facts.unfinished) {
-    lines.push(
-      `Not everything in iCloud is known yet: the list of ${library} was not read to its end. Run \`kei sync\`.`,
-      "",
-    );
-  }
-  const { files, bytes } = facts.totals;
-  lines.push(`On disk: ${plural(files.downloaded, "file")}, ${formatBytes(bytes)}`);
-  for (const [reason, count] of Object.entries(facts.totals.issues)) {
+/**
+ * One page that answers "is everything saved?": a verdict whose parts add up, then why not and what to do, then the last
+ * runs. Lines are at most `width` columns wide where words allow it; control characters are escaped.
+ */
+export function statusLines(facts: StatusFacts, width = Number.POSITIVE_INFINITY): string[] {
+  const { totals, failures, runs } = facts;
+  const verdict = verdictOf(facts);
+  const holds = holdsOf(facts);
+  const lines = [verdict.sentence, answer(verdict), "", ...partLines(facts), ""];
+  lines.push(`On disk: ${plural(totals.files.downloaded, "file")}, ${formatBytes(totals.bytes)}`);
+  for (const [reason, count] of Object.entries(totals.issues)) {
     lines.push(
       `Besides, Apple listed ${plural(count, "record")} ${ISSUE_WORDS[reason] ?? reason}; they can't be saved.`,
     );
   }
-  if (facts.failures.length > 0) {
-    lines.push("", "What failed, and the way out:");
-    for (const failure of facts.failures.slice(0, EXPLAINED))
-      lines.push(`  ${failureLine(failure)} -> ${wayOut(failure, cap)}`);
-    if (facts.failures.length > EXPLAINED) lines.push("  ... the rest: `kei status --failed`");
-  }
-  if (facts.runs.length > 0) lines.push("", "Last runs:");
-  for (const run of facts.runs) lines.push(`  ${runLine(run)}`);
-  return lines;
+  if (holds.length > 0) lines.push("In the way:", ...holds.map((hold) => `  ${holdLine(hold, facts.now)}`));
+  lines.push(...failedLines(facts));
+  if (runs.length > 0) lines.push("Last runs:");
+  for (const run of runs.slice(0, failures.length === 0 ? runs.length : RUNS_BESIDE_FAILURES))
+    lines.push(`  ${runLine(run)}`);
+  lines.push(...sessionLines(facts), nextLine(verdict, facts.now));
+  return lines.map(escapeControls).flatMap((line) => {
+    // What fits stays as it is, with its columns.
+    if (columnsOf(line) <= width) return [line];
+    return wrap(line, width, line.startsWith("  ") ? "      " : "  ");
+  });
 }
 
-function verdict({ totals, runs }: StatusFacts): string {
-  const last = runs.find((run) => run.completedAt !== undefined)?.completedAt;
-  const asOf = last === undefined ? "" : ` as of ${formatTime(last)}`;
-  const leftOut = sumOf(totals.leftOut);
-  const broken = sumOf(totals.broken);
-  const rest = [
-    leftOut > 0 ? `${formatCount(leftOut)} left out` : undefined,
-    totals.waiting > 0 ? `${formatCount(totals.waiting)} waiting` : undefined,
-    totals.failed > 0 ? `${formatCount(totals.failed)} failed` : undefined,
-    totals.exhausted > 0 ? `${formatCount(totals.exhausted)} given up` : undefined,
-    broken > 0 ? `${formatCount(broken)} unusable at Apple` : undefined,
-  ].filter((part) => part !== undefined);
-  const tail = rest.length === 0 ? "" : `; ${rest.join(", ")}`;
-  return `${formatCount(totals.onDisk)} of ${formatCount(totals.assets)} photos backed up${asOf}${tail}`;
-}
-
-function partLines(totals: StatusFacts["totals"]): string[] {
+function partLines({ totals, shared }: StatusFacts): string[] {
+  const sharing =
+    shared === 0 ? "" : ` (${formatCount(shared)} of them ${shared === 1 ? "is" : "are"} the same file as another)`;
   const rows: Array<readonly [number, string]> = [
-    [totals.onDisk, "saved and proven"],
+    [totals.onDisk, `saved and proven${sharing}`],
     ...Object.entries(totals.leftOut).map(([rule, count]) => [count, `left out: ${RULE_WORDS[rule] ?? rule}`] as const),
     [totals.waiting, "waiting for the next run"],
     [totals.failed, "failed, tried again in the next run"],
@@ -114,22 +65,46 @@ function partLines(totals: StatusFacts["totals"]): string[] {
       ([defect, count]) => [count, `unusable: ${ISSUE_WORDS[defect] ?? defect}`] as const,
     ),
   ];
+  const kept = Object.entries(totals.kept);
   const shown = rows.filter(([count], index) => count > 0 || index === 0);
-  const width = Math.max(
-    ...[...shown.map(([count]) => count), totals.assets].map((count) => formatCount(count).length),
-  );
-  const line = (count: number, words: string) => `  ${formatCount(count).padStart(width)}  ${words}`;
-  return [...shown.map(([count, words]) => line(count, words)), line(totals.assets, "photos in all")];
+  const all = [...shown.map(([count]) => count), totals.assets, ...kept.map(([, count]) => count)];
+  const column = Math.max(...all.map((count) => formatCount(count).length));
+  const line = (count: number, words: string) => `  ${formatCount(count).padStart(column)}  ${words}`;
+  return [
+    ...shown.map(([count, words]) => line(count, words)),
+    line(totals.assets, "photos in all"),
+    ...kept.map(([rule, count]) => `${line(count, `besides: ${KEPT_WORDS[rule] ?? rule}`)}`),
+  ];
 }
 
-/** `IMG_1.JPG (ID): reason (attempts: 2)`. */
-export function failureLine(failure: ListedFailure): string {
-  return `${failure.path ?? failure.filename ?? failure.asset}: ${failure.error ?? "unknown error"} (attempts: ${failure.attempts})`;
+/** What failed, one line for what has the same reason and the same way out; the first file stands for the others. */
+function failedLines({ failures, totals, cap }: StatusFacts): string[] {
+  if (failures.length === 0) return [];
+  const groups = new Map<string, ListedFailure[]>();
+  for (const failure of failures) {
+    const key = `${failure.errorKind} ${wayOut(failure.errorKind, failure.attempts, cap)}`;
+    groups.set(key, [...(groups.get(key) ?? []), failure]);
+  }
+  const shown = [...groups.values()].toSorted((a, b) => b.length - a.length).slice(0, EXPLAINED);
+  const lines = shown.flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const others = group.length > 1 ? ` and ${formatCount(group.length - 1)} more like it` : "";
+    return [`  ${failureLine(first, others)} -> ${wayOut(first.errorKind, first.attempts, cap)}`];
+  });
+  const rest = totals.files.failed > shown.length ? ["  All of them: `kei status --failed`"] : [];
+  return ["What failed, and the way out:", ...lines, ...rest];
 }
 
-function wayOut({ errorKind, attempts }: ListedFailure, cap: number): string {
-  if (cap > 0 && attempts >= cap) return EXHAUSTED_WAY_OUT;
-  return WAYS_OUT[errorKind ?? ""] ?? DEFAULT_WAY_OUT;
+function holdLine({ what, since, wayOut: out }: Hold, now: number): string {
+  const age = since === undefined ? "" : `, since ${formatTime(since)} (${formatDuration(now - since)})`;
+  return `${what}${age} -> ${out}`;
+}
+
+/** `IMG_1.JPG: reason (attempts: 2)`; `others` stands behind the name. */
+export function failureLine(failure: ListedFailure, others = ""): string {
+  const name = failure.path ?? failure.filename ?? failure.asset;
+  return `${name}${others}: ${failure.error ?? "unknown error"} (attempts: ${failure.attempts})`;
 }
 
 const OUTCOMES: Readonly<Record<string, string>> = {
@@ -140,13 +115,30 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   failed: "failed",
 };
 
-function runLine(run: StatusFacts["runs"][number]): string {
+function runLine(run: StatusRun): string {
   const outcome =
     run.status === "running"
-      ? "running"
+      ? "not ended"
       : run.status === "interrupted"
         ? "stopped"
         : (OUTCOMES[run.outcome ?? ""] ?? run.status);
   const failed = run.failed > 0 ? `, ${plural(run.failed, "failure")}` : "";
   return `${formatTime(run.startedAt)}  ${outcome}, ${plural(run.downloaded, "file")} saved${failed}`;
+}
+
+/** How long Apple's trust may last. What is missing for a session is said among the holds. */
+function sessionLines({ standing, now }: StatusFacts): string[] {
+  const { hasSession, isTrusted, trustedAt } = standing.signIn;
+  if (!hasSession || !isTrusted) return [];
+  if (trustedAt === undefined) return ["Session: trusted, since when is not known; when it ends: `kei login`"];
+  const days = Math.max(0, Math.floor((now - trustedAt) / DAY_MS));
+  const age = days === 0 ? "today" : `${plural(days, "day")} ago`;
+  const { least, most } = TRUST_DAYS;
+  const outlook = days < least ? `usually for ${least} to ${most} days, then` : "a code may be needed any day now:";
+  return [`Session: trusted since ${formatTime(trustedAt).slice(0, 10)} (${age}), ${outlook} \`kei login\``];
+}
+
+function nextLine({ nextAt }: Verdict, now: number): string {
+  if (nextAt === undefined) return "Next: when `kei sync` is run";
+  return `Next: ${formatClock(nextAt, now)}, by the watch`;
 }

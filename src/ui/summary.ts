@@ -43,6 +43,12 @@ export const RULE_WORDS: Readonly<Record<string, string>> = {
   retry_exhausted: "given up after too many failures",
 };
 
+/** Rules under which files stay here that iCloud does not show any more, in words. */
+export const KEPT_WORDS: Readonly<Record<string, string>> = {
+  gone: "kept here, deleted in iCloud",
+  unlisted: "kept here, no longer listed by iCloud or no longer selected",
+};
+
 /** Reasons for which a record of Apple's can't be used, in words. */
 export const ISSUE_WORDS: Readonly<Record<string, string>> = {
   "no-capture-date": "without a usable date",

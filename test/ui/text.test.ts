@@ -12,7 +12,6 @@ import {
 } from "../../src/ui/format.ts";
 import { createLog, type LogOptions } from "../../src/ui/logger.ts";
 import { ProgressDisplay, ProgressLine, type Snapshot } from "../../src/ui/progress.ts";
-import { type StatusFacts, statusLines } from "../../src/ui/status.ts";
 import { type RunSummary, summaryLines } from "../../src/ui/summary.ts";
 
 const clock = { now: () => Date.UTC(2026, 10, 24, 3, 12), monotonic: () => 0, sleep: () => Promise.resolve() };
@@ -350,113 +349,5 @@ describe("the summary of a run", () => {
     const planned = { files: 2, bytes: 3_000 };
     const text = summaryLines({ ...RUN, dryRun: true, downloaded: 0, planned }).join("\n");
     expect(text).toContain("2 files (3.00 kB) would be saved; nothing was written");
-  });
-});
-
-const FACTS: StatusFacts = {
-  totals: {
-    assets: 1_234,
-    onDisk: 1_200,
-    leftOut: { hidden: 20 },
-    waiting: 5,
-    failed: 4,
-    exhausted: 3,
-    broken: { "no-download-url": 2 },
-    files: { downloaded: 1_300, pending: 6, failed: 9 },
-    bytes: 5_000_000,
-    issues: { "no-capture-date": 1 },
-  },
-  runs: [
-    {
-      startedAt: 0,
-      completedAt: undefined,
-      status: "interrupted",
-      outcome: undefined,
-      downloaded: 2,
-      failed: 0,
-    },
-    { startedAt: 0, completedAt: 1_000, status: "complete", outcome: "success", downloaded: 9, failed: 1 },
-  ],
-  unfinished: [],
-  failures: [
-    {
-      filename: "IMG_1.JPG",
-      path: undefined,
-      asset: "A",
-      error: "the disk is full",
-      errorKind: "disk-full",
-      attempts: 2,
-      seenAt: undefined,
-    },
-    {
-      filename: "IMG_2.JPG",
-      path: "2024/IMG_2.JPG",
-      asset: "B",
-      error: "the server answers 500",
-      errorKind: "server",
-      attempts: 10,
-      seenAt: undefined,
-    },
-  ],
-};
-
-describe("the status page", () => {
-  const lines = statusLines(FACTS, 10);
-
-  test("begins with a verdict that leaves nothing out", () => {
-    expect(lines[0]).toMatch(
-      /^1,200 of 1,234 photos backed up as of .*; 20 left out, 5 waiting, 4 failed, 3 given up, 2 unusable at Apple$/,
-    );
-  });
-
-  test("has parts that add up to all", () => {
-    const counts = lines.flatMap((line) => {
-      const found = /^ +([\d,]+) {2}(.*)$/.exec(line);
-      return found === null ? [] : [{ count: Number(found[1]?.replaceAll(",", "")), words: found[2] }];
-    });
-    const all = counts.at(-1);
-    expect(all).toEqual({ count: 1_234, words: "photos in all" });
-    expect(counts.slice(0, -1).reduce((sum, { count }) => sum + count, 0)).toBe(1_234);
-  });
-
-  test("gives each failure its way out", () => {
-    const text = lines.join("\n");
-    expect(text).toContain("IMG_1.JPG: the disk is full (attempts: 2) -> free some space");
-    expect(text).toContain("2024/IMG_2.JPG: the server answers 500 (attempts: 10) -> `kei sync --retry-failed`");
-  });
-
-  test("doesn't pass for the whole truth while a list was not read to its end", () => {
-    const text = statusLines({ ...FACTS, unfinished: ["PrimarySync"] }, 10).join("\n");
-    expect(text).toContain("the list of PrimarySync was not read to its end");
-  });
-
-  test("tells how the last runs ended", () => {
-    const text = lines.join("\n");
-    expect(text).toContain("stopped, 2 files saved");
-    expect(text).toContain("complete, 9 files saved, 1 failure");
-  });
-
-  test("is short when all is well", () => {
-    const calm = statusLines(
-      {
-        totals: {
-          ...FACTS.totals,
-          assets: 3,
-          onDisk: 3,
-          leftOut: {},
-          waiting: 0,
-          failed: 0,
-          exhausted: 0,
-          broken: {},
-          issues: {},
-        },
-        runs: [],
-        failures: [],
-        unfinished: [],
-      },
-      10,
-    );
-    expect(calm[0]).toBe("3 of 3 photos backed up");
-    expect(calm.join("\n")).not.toContain("failed");
   });
 });

@@ -1,0 +1,27 @@
+/** What to do about each kind of failure (`TransferErrorKind`). */
+const WAYS_OUT: Readonly<Record<string, string>> = {
+  permission: "check the permissions of the download folder",
+  "disk-full": "free some space",
+  "local-io": "check the disk",
+  "bad-path": "choose another folder template or file system",
+  "fd-pressure": "lower --threads",
+  collision: "move the other file away",
+  "foreign-temp": "move the file that is in the way",
+  session: "sign in again with `kei login`",
+  tls: "check this machine's clock",
+  network: "check the network; the next run tries again",
+  stall: "check the network; the next run tries again",
+};
+const DEFAULT_WAY_OUT = "nothing to do: the next run tries again";
+const EXHAUSTED_WAY_OUT = "`kei sync --retry-failed` tries it again";
+
+/** Whether a file has used up its attempts. `cap` 0: there is no limit. */
+export function isExhausted(attempts: number, cap: number): boolean {
+  return cap > 0 && attempts >= cap;
+}
+
+/** What to do about a file that failed. */
+export function wayOut(errorKind: string | undefined, attempts: number, cap: number): string {
+  if (isExhausted(attempts, cap)) return EXHAUSTED_WAY_OUT;
+  return WAYS_OUT[errorKind ?? ""] ?? DEFAULT_WAY_OUT;
+}
