@@ -19,6 +19,7 @@ const GROUPS: ReadonlyArray<readonly [FlagGroup, string]> = [
   ["sync", "`kei sync`"],
   ["status", "`kei status`"],
   ["json", "Answers for programs"],
+  ["manifest", "`kei manifest`"],
   ["confirm", "Commands that ask first"],
 ];
 

@@ -1,6 +1,7 @@
 /** How the commands that only look at the catalogue open it. */
 import { type AccountFiles, accountFiles } from "../library/account.ts";
 import { openStateReadOnly, type State } from "../state/index.ts";
+import { jsonText } from "../ui/format.ts";
 import { type CommandContext, dataDirOf, usernameOf } from "./context.ts";
 
 /** What a person is advised when there is no catalogue yet. */
@@ -24,4 +25,9 @@ export function openCatalogue(context: CommandContext): Promise<State | undefine
     clock,
     logger: log,
   });
+}
+
+/** One JSON document, as these commands print it. */
+export function document(answer: object): string {
+  return `${jsonText(JSON.stringify(answer, undefined, 2))}\n`;
 }

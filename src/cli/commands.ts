@@ -26,6 +26,17 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     flags: ["status", "json"],
     run: async (context) => (await import("./status.ts")).status(context),
   },
+  why: {
+    help: "Tell where one photo is, or what keeps it away and what to do about it",
+    flags: ["json"],
+    positionals: ["NAME-OR-ID"],
+    run: async (context) => (await import("./why.ts")).why(context),
+  },
+  manifest: {
+    help: "Write down every file with its place, checksum and dates, as JSON or CSV",
+    flags: ["manifest"],
+    run: async (context) => (await import("./manifest.ts")).manifest(context),
+  },
   login: {
     help: "Sign in to iCloud and make this machine trusted",
     flags: ["account", "save-password", "sms"],

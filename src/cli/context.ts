@@ -19,6 +19,8 @@ export interface CommandContext {
   readonly resolved: Resolved;
   readonly positionals: readonly string[];
   readonly env: Environment;
+  /** The folder in which kei was started. */
+  readonly cwd: string;
   readonly terminal: Terminal;
   readonly log: Log;
   readonly clock: Clock;

@@ -79,6 +79,7 @@ async function run(
       ...given,
       positionals: parsed.positionals,
       env: passwordlessEnvironment(outside.env),
+      cwd: outside.cwd,
       terminal,
       log,
       clock,

@@ -9,7 +9,7 @@ import { escapeControls, formatTime } from "../ui/format.ts";
 import { failureLine, statusLines } from "../ui/status.ts";
 import type { ListedFailure, StatusFacts } from "../ui/status-facts.ts";
 import { noDatabaseJson, statusJson } from "../ui/status-json.ts";
-import { catalogueFiles, FIRST_RUN, openCatalogue } from "./catalogue.ts";
+import { catalogueFiles, document, FIRST_RUN, openCatalogue } from "./catalogue.ts";
 import { type CommandContext, dataDirOf, usernameOf } from "./context.ts";
 
 /** Runs that are shown. */
@@ -41,11 +41,6 @@ export async function status(context: CommandContext): Promise<ExitCode> {
   } finally {
     state.close();
   }
-}
-
-/** One JSON document, as every command prints it. */
-export function document(answer: object): string {
-  return `${JSON.stringify(answer, undefined, 2)}\n`;
 }
 
 type Known = Omit<StatusFacts, "health" | "standing">;

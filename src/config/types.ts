@@ -41,6 +41,7 @@ export type FlagGroup =
   | "status"
   | "json"
   | "confirm"
+  | "manifest"
   | "save-password"
   | "password-set"
   | "sms";

@@ -1,5 +1,7 @@
 /** The process as kei sees it; the few things a test replaces. */
+import { EventEmitter, once } from "node:events";
 import process from "node:process";
+import { setImmediate } from "node:timers/promises";
 import { lineReader, type ReadLine } from "./prompt.ts";
 
 export { PromptInterrupted } from "./prompt.ts";
@@ -15,6 +17,11 @@ export const COMMIT = typeof KEI_COMMIT === "string" ? KEI_COMMIT : "source";
 export interface Terminal {
   /** Results. */
   readonly out: (text: string) => void;
+  /**
+   * Resolves when what was written to `out` has been taken, so that much can be written without being kept in memory.
+   * Rejects with the signal's reason when aborted. Absent where nothing is ever kept.
+   */
+  readonly outTaken?: (signal: AbortSignal) => Promise<void>;
   /** Everything said to people. */
   readonly err: (text: string) => void;
   readonly outIsTerminal: boolean;
@@ -59,9 +66,22 @@ export function systemTerminal(): Terminal {
     if (error.code === "EPIPE") process.exit(0);
   });
   stderr.on("error", () => undefined);
+  // Counted here, since not every runtime tells when its buffer is full.
+  let untaken = 0;
+  const taken = new EventEmitter();
   return {
     out: (text) => {
-      stdout.write(text);
+      untaken += 1;
+      stdout.write(text, () => {
+        untaken -= 1;
+        if (untaken === 0) taken.emit("all");
+      });
+    },
+    outTaken: async (signal) => {
+      // Signals and the end of a pipe are heard only between turns.
+      await setImmediate();
+      signal.throwIfAborted();
+      if (untaken > 0) await once(taken, "all", { signal });
     },
     err: (text) => {
       stderr.write(text);

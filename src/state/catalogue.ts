@@ -224,7 +224,8 @@ function name(key: FileKey): string {
   return `${key.rendition} of ${key.asset} in ${key.library}`;
 }
 
-function assetRow(row: SqlRow): AssetRow {
+/** A row of `assets`. */
+export function assetRow(row: SqlRow): AssetRow {
   return {
     library: text(row, "library") as ZoneName,
     id: text(row, "id") as AssetId,
@@ -244,7 +245,8 @@ function assetRow(row: SqlRow): AssetRow {
   };
 }
 
-function renditionRow(row: SqlRow): RenditionRow {
+/** A row of `files`. */
+export function renditionRow(row: SqlRow): RenditionRow {
   return {
     library: text(row, "library") as ZoneName,
     asset: text(row, "asset") as AssetId,

@@ -1,7 +1,9 @@
 import { catalogue } from "./catalogue.ts";
 import type { Connection } from "./connection.ts";
 import { StateFailure } from "./failure.ts";
+import { finding } from "./finding.ts";
 import { ledger } from "./ledger.ts";
+import { manifest } from "./manifest.ts";
 import { members } from "./members.ts";
 import { newest } from "./newest.ts";
 import { type OpenOptions, openConnection, openReadOnly, openScratch } from "./open.ts";
@@ -9,6 +11,7 @@ import { placements } from "./placements.ts";
 import { counting } from "./totals.ts";
 import type { State } from "./types.ts";
 
+export type * from "./answers.ts";
 export { StateFailure, type StateTrouble } from "./failure.ts";
 export { acquireLock, type Lock } from "./lock.ts";
 export type { OpenOptions } from "./open.ts";
@@ -49,6 +52,8 @@ function stateOf(db: Connection, checkpoint: boolean): State {
     ...placements(db),
     ...members(db),
     ...newest(db),
+    ...finding(db),
     ...counting(db),
+    manifest: () => manifest(db),
   };
 }

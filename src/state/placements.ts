@@ -226,7 +226,8 @@ function place(key: FileKey, pass: string): [string, string, string, string] {
   return [key.library, key.asset, key.rendition, pass];
 }
 
-function placementRow(row: SqlRow): PlacementRow {
+/** A row of `placements`. */
+export function placementRow(row: SqlRow): PlacementRow {
   return {
     library: text(row, "library") as ZoneName,
     asset: text(row, "asset") as AssetId,

@@ -2,7 +2,9 @@
  * What kei knows and what it has promised, as `sync/` and `cli/` see it. All calls are synchronous and short; nothing
  * here reads a whole table into memory. Behind it: SQLite (engine.md 4, DECISIONS 10, 16, 20).
  */
+
 import type { AlbumId, AppleChecksum, AssetId, MasterId, MediaKind, Rendition, ZoneName } from "../library/asset.ts";
+import type { Answers } from "./answers.ts";
 
 export type RenditionStatus = "pending" | "downloaded" | "failed";
 
@@ -152,7 +154,7 @@ export interface SecondTry extends FileKey {
   readonly counted: "failed" | "put-off";
 }
 
-export interface State {
+export interface State extends Answers {
   /**
    * Runs `work` in one transaction; nested calls join it. Rolls back when it throws, also when a nested call threw and
    * the error was caught on the way. Any call of State may throw `StateFailure` when the file or its disk fails.
@@ -174,8 +176,6 @@ export interface State {
   /** As if it had never begun. */
   forgetRun(id: number): void;
   lastRuns(limit: number): RunRow[];
-  /** End (ms) of the last run that was told everything it asked for; what it saved or not does not matter. */
-  lastWholeRun(): number | undefined;
 
   zoneToken(zone: ZoneName): string | undefined;
   setZoneToken(zone: ZoneName, token: string): void;
@@ -346,7 +346,5 @@ export interface State {
   albumNames(library: ZoneName): string[];
 
   totals(cap: number): Totals;
-  /** Assets that are on disk without a file of their own: each of their files is the file of another asset. */
-  sharedAssets(): number;
   listFiles(status: RenditionStatus, limit: number): ListedFile[];
 }

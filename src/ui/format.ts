@@ -54,6 +54,11 @@ export function escapeControls(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
+/** JSON without control characters that JSON itself would allow: a terminal may obey them. */
+export function jsonText(json: string): string {
+  return json.replaceAll(/[\u007f-\u009f]/g, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 /** Cut to a width in columns, with an ellipsis in the middle, so that both ends of a path can be read. */
 export function fitMiddle(text: string, width: number): string {
   if (columnsOf(text) <= width) return text;

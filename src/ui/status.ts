@@ -32,7 +32,7 @@ export function statusLines(facts: StatusFacts, width = Number.POSITIVE_INFINITY
   const { totals, failures, runs } = facts;
   const verdict = verdictOf(facts);
   const holds = holdsOf(facts);
-  const lines = [verdict.sentence, answer(verdict), "", ...partLines(facts), ""];
+  const lines = [verdict.sentence, answer(verdict), "", ...partLines(facts)];
   lines.push(`On disk: ${plural(totals.files.downloaded, "file")}, ${formatBytes(totals.bytes)}`);
   for (const [reason, count] of Object.entries(totals.issues)) {
     lines.push(
@@ -134,7 +134,7 @@ function sessionLines({ standing, now }: StatusFacts): string[] {
   const days = Math.max(0, Math.floor((now - trustedAt) / DAY_MS));
   const age = days === 0 ? "today" : `${plural(days, "day")} ago`;
   const { least, most } = TRUST_DAYS;
-  const outlook = days < least ? `usually for ${least} to ${most} days, then` : "a code may be needed any day now:";
+  const outlook = days < least ? `usually for ${least} to ${most} days:` : "a code may be needed any day now:";
   return [`Session: trusted since ${formatTime(trustedAt).slice(0, 10)} (${age}), ${outlook} \`kei login\``];
 }
 

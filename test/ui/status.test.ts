@@ -95,7 +95,7 @@ describe("the status page", () => {
       return statusLines({ ...CALM, standing: { ...CALM.standing, signIn } }).join("\n");
     };
     expect(after(3)).toContain(
-      "Session: trusted since 2026-11-21 (3 days ago), usually for 30 to 60 days, then `kei login`",
+      "Session: trusted since 2026-11-21 (3 days ago), usually for 30 to 60 days: `kei login`",
     );
     expect(after(0)).toContain("(today)");
     expect(after(45)).toContain("(45 days ago), a code may be needed any day now: `kei login`");
@@ -105,7 +105,7 @@ describe("the status page", () => {
     const failures = [
       { ...(FACTS.failures[0] as StatusFacts["failures"][number]), path: `2024/05/${"long name ".repeat(5)}.JPG` },
     ];
-    const totals = { ...FACTS.totals, broken: {}, issues: {} };
+    const totals = { ...FACTS.totals, leftOut: { by_media_type: 20 }, broken: {}, issues: {} };
     const unfinished = [{ library: "PrimarySync", since: NOW - DAY }];
     const page = statusLines({ ...FACTS, totals, unfinished, failures }, 80);
     expect(Math.max(...page.map(columnsOf))).toBeLessThanOrEqual(80);

@@ -9,6 +9,13 @@ export const ANSWERS = {
     help: "Answer in JSON, for programs; its `schema` says the form, and fields may be added to it",
     on: "json",
   },
+  manifestFormat: {
+    type: { kind: "choice", values: ["json", "csv"] },
+    flag: "format",
+    default: "json",
+    help: "Form of the manifest",
+    on: "manifest",
+  },
   yes: {
     type: { kind: "boolean" },
     flag: "yes",
