@@ -4,6 +4,7 @@ import { leversBehind } from "../config/rules.ts";
 import { accountKey } from "../library/account.ts";
 import { EXIT, type ExitCode } from "../library/failure.ts";
 import { nearestNames } from "../library/nearest.ts";
+import { sumOf } from "../library/sum.ts";
 import { privateFile } from "../runtime/private-file.ts";
 import { healthPath, parseHealth } from "../serve/health.ts";
 import type { Found, State } from "../state/index.ts";
@@ -69,6 +70,7 @@ function factsOf(
     now: clock.now(),
     nextAt,
     asOf: state.lastWholeRun(),
+    unusable: isMissing ? sumOf(state.totals(settings.perAsset).issues) : 0,
     unfinished: state.unfinishedScans(),
     libraries: settings.libraries,
   };

@@ -5,11 +5,11 @@ import { type SettingName, settingOf } from "./settings.ts";
 
 /** A setting, as a person finds it. */
 export interface Lever {
-  /** `--recent`, or `[filters] media` for what only the file can say. */
-  readonly spelled: string;
-  /** In the file; undefined for what is said for one run only. */
+  /** `--recent`; undefined for what only the file can say. */
+  readonly flag: string | undefined;
+  /** `filters.recent`; undefined for what is said for one run only. */
   readonly key: string | undefined;
-  /** What it says now; undefined when nobody has said anything. */
+  /** What it says now; undefined when it says nothing. */
   readonly value: string | undefined;
   readonly origin: Resolved["origins"][SettingName];
 }
@@ -47,16 +47,11 @@ export function leversBehind(rule: string, kind: MediaKind, resolved: Resolved):
 function lever(name: SettingName, { settings, origins }: Resolved): Lever {
   const { flag, key } = settingOf(name);
   const value = settings[name];
+  const text = Array.isArray(value) ? value.join(", ") : String(value ?? "");
   return {
-    spelled: flag === undefined ? keyText(key ?? name) : `--${flag}`,
+    flag: flag === undefined ? undefined : `--${flag}`,
     key,
-    value: value === undefined ? undefined : Array.isArray(value) ? value.join(", ") : String(value),
+    value: text === "" ? undefined : text,
     origin: origins[name],
   };
-}
-
-/** `filters.media` as people know it from the file: `[filters] media`. */
-function keyText(key: string): string {
-  const dot = key.indexOf(".");
-  return dot < 0 ? key : `[${key.slice(0, dot)}] ${key.slice(dot + 1)}`;
 }

@@ -1,7 +1,7 @@
 /** Where one photo stands, in a word, a sentence and a way out: the same parts as on the status page. */
 import { formatClock, plural } from "./format.ts";
-import { ISSUE_WORDS, KEPT_WORDS, RULE_WORDS } from "./summary.ts";
-import { isExhausted, wayOut } from "./ways-out.ts";
+import { ISSUE_WORDS, KEPT_WORDS, leftOutWords } from "./summary.ts";
+import { isExhausted, ownWayOut } from "./ways-out.ts";
 import type { WhyAsset, WhyFacts, WhyLever } from "./why-facts.ts";
 
 export type Part = "saved" | "left-out" | "kept" | "waiting" | "failed" | "exhausted" | "broken";
@@ -30,9 +30,7 @@ export function dispositionOf(asset: WhyAsset, facts: Pick<WhyFacts, "cap" | "no
   if (disposition === "left-out") {
     if (Object.hasOwn(KEPT_WORDS, rule))
       return { part: "kept", sentence: KEPT_WORDS[rule] ?? rule, wayOut: leversText(levers.filter(isSaid)) };
-    const words = RULE_WORDS[rule] ?? rule;
-    const sentence = words.startsWith("left out") ? words : `left out: ${words}`;
-    return { part: "left-out", sentence, wayOut: DONE_IN_PHOTOS[rule] ?? leversText(levers) };
+    return { part: "left-out", sentence: leftOutWords(rule), wayOut: DONE_IN_PHOTOS[rule] ?? leversText(levers) };
   }
   return wantedDisposition(story.files, story.places, facts);
 }
@@ -47,7 +45,7 @@ function wantedDisposition(
   const next = nextAt === undefined ? "the next run" : `the next run, ${formatClock(nextAt, now)},`;
   if (worst !== undefined) {
     const { attempts, lastError = "unknown error", lastErrorKind } = worst;
-    const out = wayOut(lastErrorKind, attempts, cap);
+    const out = ownWayOut(lastErrorKind, attempts, cap);
     if (isExhausted(attempts, cap))
       return {
         part: "exhausted",
@@ -62,7 +60,7 @@ function wantedDisposition(
     return {
       part: "failed",
       sentence: `on disk, but not at each of its places: ${place.lastError ?? "unknown error"}; ${next} tries again`,
-      wayOut: wayOut(place.lastErrorKind, 0, cap),
+      wayOut: ownWayOut(place.lastErrorKind, 0, cap),
     };
   const waiting = files.filter(({ status }) => status === "pending").length;
   if (waiting > 0 || files.length === 0)
@@ -104,12 +102,15 @@ function isSaid({ origin }: WhyLever): boolean {
   return origin !== "default";
 }
 
-/** `change --skip-videos (true, from the environment)`. */
+/** `change --skip-videos (true, from the environment)`; what nobody has said is named in both spellings. */
 function leversText(levers: readonly WhyLever[]): string | undefined {
   if (levers.length === 0) return undefined;
   const names = levers.map((lever) => {
-    const { spelled, value, origin } = lever;
-    return isSaid(lever) ? `${spelled} (${value ?? "not set"}, ${ORIGINS[origin]})` : spelled;
+    const { flag, key, value, origin } = lever;
+    const inFile = key?.replace(/^(.+)\.([^.]+)$/, "[$1] $2");
+    if (!isSaid(lever)) return [flag, inFile].filter((name) => name !== undefined).join(", ");
+    const name = origin === "file" ? (inFile ?? flag) : (flag ?? inFile);
+    return `${name} (${value ?? "not set"}, ${ORIGINS[origin]})`;
   });
   return `change ${names.join(" or ")}`;
 }

@@ -11,7 +11,7 @@ import {
 } from "./format.ts";
 import { type Hold, holdsOf } from "./holds.ts";
 import type { ListedFailure, StatusFacts, StatusRun } from "./status-facts.ts";
-import { ISSUE_WORDS, KEPT_WORDS, RULE_WORDS } from "./summary.ts";
+import { ISSUE_WORDS, KEPT_WORDS, leftOutWords } from "./summary.ts";
 import { answer, type Verdict, verdictOf } from "./verdict.ts";
 import { wayOut } from "./ways-out.ts";
 
@@ -36,7 +36,7 @@ export function statusLines(facts: StatusFacts, width = Number.POSITIVE_INFINITY
   lines.push(`On disk: ${plural(totals.files.downloaded, "file")}, ${formatBytes(totals.bytes)}`);
   for (const [reason, count] of Object.entries(totals.issues)) {
     lines.push(
-      `Besides, Apple listed ${plural(count, "record")} ${ISSUE_WORDS[reason] ?? reason}; they can't be saved.`,
+      `Besides, Apple sent ${plural(count, "record")} ${ISSUE_WORDS[reason] ?? reason}: what belongs to it can't be saved.`,
     );
   }
   if (holds.length > 0) lines.push("In the way:", ...holds.map((hold) => `  ${holdLine(hold, facts.now)}`));
@@ -57,7 +57,7 @@ function partLines({ totals, shared }: StatusFacts): string[] {
     shared === 0 ? "" : ` (${formatCount(shared)} of them ${shared === 1 ? "is" : "are"} the same file as another)`;
   const rows: Array<readonly [number, string]> = [
     [totals.onDisk, `saved and proven${sharing}`],
-    ...Object.entries(totals.leftOut).map(([rule, count]) => [count, `left out: ${RULE_WORDS[rule] ?? rule}`] as const),
+    ...Object.entries(totals.leftOut).map(([rule, count]) => [count, leftOutWords(rule)] as const),
     [totals.waiting, "waiting for the next run"],
     [totals.failed, "failed, tried again in the next run"],
     [totals.exhausted, "given up after too many failures"],

@@ -43,10 +43,16 @@ export const RULE_WORDS: Readonly<Record<string, string>> = {
   retry_exhausted: "given up after too many failures",
 };
 
+/** A rule by which photos are left out, as a line or sentence of its own. */
+export function leftOutWords(rule: string): string {
+  const words = RULE_WORDS[rule] ?? rule;
+  return words.startsWith("left") ? words : `left out: ${words}`;
+}
+
 /** Rules under which files stay here that iCloud does not show any more, in words. */
 export const KEPT_WORDS: Readonly<Record<string, string>> = {
   gone: "kept here, deleted in iCloud",
-  unlisted: "kept here, no longer listed by iCloud or no longer selected",
+  unlisted: "kept here, in no list any more (deleted, hidden or not selected)",
 };
 
 /** Reasons for which a record of Apple's can't be used, in words. */

@@ -20,8 +20,12 @@ export function isExhausted(attempts: number, cap: number): boolean {
   return cap > 0 && attempts >= cap;
 }
 
+/** What its owner can do about a file that failed; undefined when there is nothing but to wait for the next run. */
+export function ownWayOut(errorKind: string | undefined, attempts: number, cap: number): string | undefined {
+  return isExhausted(attempts, cap) ? EXHAUSTED_WAY_OUT : WAYS_OUT[errorKind ?? ""];
+}
+
 /** What to do about a file that failed. */
 export function wayOut(errorKind: string | undefined, attempts: number, cap: number): string {
-  if (isExhausted(attempts, cap)) return EXHAUSTED_WAY_OUT;
-  return WAYS_OUT[errorKind ?? ""] ?? DEFAULT_WAY_OUT;
+  return ownWayOut(errorKind, attempts, cap) ?? DEFAULT_WAY_OUT;
 }

@@ -2,7 +2,7 @@ import type { AssetStory, Found, RecordIssue } from "../state/answers.ts";
 
 /** A setting that decides, as a person finds it. */
 export interface WhyLever {
-  readonly spelled: string;
+  readonly flag: string | undefined;
   readonly key: string | undefined;
   readonly value: string | undefined;
   readonly origin: "flag" | "env" | "file" | "default";
@@ -33,6 +33,8 @@ export interface WhyFacts {
   readonly nextAt: number | undefined;
   /** When everything in iCloud was last known. */
   readonly asOf: number | undefined;
+  /** Records that Apple sent and that could not become a photo, or a file of one. */
+  readonly unusable: number;
   /** Libraries whose list was not read to its end. */
   readonly unfinished: readonly string[];
   /** The libraries that are selected, as the settings say it. */

@@ -44,8 +44,8 @@ function assetJson(asset: WhyAsset, facts: WhyFacts): object {
     rule: row.rule ?? null,
     sentence,
     way_out: wayOut ?? null,
-    settings: asset.levers.map(({ spelled, key, value, origin }) => ({
-      flag: spelled.startsWith("--") ? spelled : null,
+    settings: asset.levers.map(({ flag, key, value, origin }) => ({
+      flag: flag ?? null,
       key: key ?? null,
       value: value ?? null,
       origin,

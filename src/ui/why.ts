@@ -1,7 +1,7 @@
 import { localTime } from "../library/local-time.ts";
 import { columnsOf } from "../runtime/columns.ts";
 import { dispositionOf, type Part } from "./disposition.ts";
-import { escapeControls, formatTime, wrap } from "./format.ts";
+import { escapeControls, formatTime, plural, wrap } from "./format.ts";
 import { ISSUE_WORDS } from "./summary.ts";
 import type { WhyAsset, WhyFacts } from "./why-facts.ts";
 
@@ -105,7 +105,7 @@ function listLines(facts: WhyFacts): string[] {
   ];
 }
 
-function missingLines({ word, near, asOf, unfinished, libraries }: WhyFacts): string[] {
+function missingLines({ word, near, asOf, unusable, unfinished, libraries }: WhyFacts): string[] {
   const seen = asOf === undefined ? "no run has come to its end yet" : `it may be newer than ${formatTime(asOf)}`;
   return [
     `No photo is known as "${word}".`,
@@ -115,6 +115,9 @@ function missingLines({ word, near, asOf, unfinished, libraries }: WhyFacts): st
     ...unfinished.map((library) => `  the list of ${library} was not read to its end: \`kei sync\` reads it`),
     `  it may be in a library that is not selected: --library is ${libraries.join(", ")}`,
     "  it may be hidden or recently deleted, which lists don't show: --smart-folder",
+    ...(unusable === 0
+      ? []
+      : [`  it may be among the ${plural(unusable, "record")} of Apple's that can't be used: \`kei status\``]),
     "  it may be in no album, or in one that is not selected: --album, --unfiled",
   ];
 }

@@ -75,6 +75,8 @@ function steady(page: string, home: string): string {
     .replaceAll(home, "/home/me")
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "<time>")
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?/g, "<time>")
+    .replaceAll(/as of \d\d:\d\d/g, "as of <time>")
+    .replaceAll(/since \d{4}-\d\d-\d\d/g, "since <day>")
     .replaceAll(/\b[0-9a-f]{16}\.(db|lock|session|cookies|cache|credential)/g, "<account>.$1")
     .replaceAll(/kei \d+\.\d+\.\d+\S* \([^)]+\)/g, "kei <version>")
     .replaceAll(/checked in [^.,;]+/g, "checked in <duration>");

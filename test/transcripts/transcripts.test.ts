@@ -5,10 +5,11 @@
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ANSWERS } from "./answers.ts";
 import { EVERYDAY } from "./everyday.ts";
 import { openStage, play, type Step } from "./transcript.ts";
 
-const PAGES: Readonly<Record<string, readonly Step[]>> = { everyday: EVERYDAY };
+const PAGES: Readonly<Record<string, readonly Step[]>> = { everyday: EVERYDAY, answers: ANSWERS };
 
 test.each(Object.entries(PAGES))("the page %s is what kei says", async (name, steps) => {
   const stage = await openStage();
