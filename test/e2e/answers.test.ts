@@ -7,7 +7,8 @@ import { accountFiles, accountKey } from "../../src/library/account.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { formatHealth, healthPath } from "../../src/serve/health.ts";
 import { type AddedAsset, type Double, PhotoLibrary, spoils, startDouble } from "../icloud/index.ts";
-import { Home, type KeiResult, runInProcess } from "../support/kei.ts";
+import { makeCatalogue } from "../support/catalogue.ts";
+import { Home, type KeiResult, keiCommand, runInProcess } from "../support/kei.ts";
 
 const TAKEN = Date.parse("2024-05-01T10:30:00Z");
 const MOVIE = "com.apple.quicktime-movie";
@@ -486,6 +487,21 @@ test("a first run that was cut off is never taken for a backup", async () => {
     expect((await stage.run(["why", "P9.JPG"])).stdout).toContain("the list of PrimarySync was not read to its end");
   } finally {
     await stage.close();
+  }
+});
+
+test("a reader that has had enough ends the manifest without a word", async () => {
+  const home = new Home(undefined, { ICLOUD_USERNAME: "jane@example.com" });
+  try {
+    await mkdir(home.data, { recursive: true });
+    const { database } = accountFiles(home.data, "com", "jane@example.com");
+    await makeCatalogue(database, "jane@example.com", 5_000);
+    const words = [...keiCommand(), "manifest"].map((word) => `'${word}'`).join(" ");
+    const child = Bun.spawn(["sh", "-c", `${words} | head -c 30`], { env: home.env, stdout: "pipe", stderr: "pipe" });
+    const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+    expect([out, err]).toEqual(['[\n  {"library":"PrimarySync",', ""]);
+  } finally {
+    home.remove();
   }
 });
 

@@ -161,7 +161,7 @@ describe("speed", () => {
     return least;
   };
 
-  test("100,000 assets are counted in less than 200 ms, and their open work at once", async () => {
+  test("100,000 assets are counted in less than 250 ms, and their open work, or one of them, found at once", async () => {
     const options = optionsFor(join(newFolder(), "a.db"));
     const db = await openConnection(options);
     db.transaction(() => {
@@ -184,11 +184,14 @@ describe("speed", () => {
     });
     const work = best(5, () => void state.openWork(PRIMARY, 10));
     const missed = best(5, () => void state.listFiles("failed", 200));
+    const found = best(3, () => void state.findWord("no such name", 10));
     state.close();
-    expect(ms).toBeLessThan(200);
+    expect(ms).toBeLessThan(250);
     expect(work).toBeLessThan(50);
     expect(missed).toBeLessThan(100);
-    process.stdout.write(`totals ${ms.toFixed(0)} ms, open work ${work.toFixed(1)} ms, list ${missed.toFixed(1)} ms\n`);
+    expect(found).toBeLessThan(200);
+    const figures = Object.entries({ totals: ms, "open work": work, list: missed, found });
+    process.stdout.write(`${figures.map(([name, took]) => `${name} ${took.toFixed(1)} ms`).join(", ")}\n`);
   }, 30_000);
 
   test("a page of 100 assets is planned in less than 10 ms, and finished in less than 10 ms", async () => {
