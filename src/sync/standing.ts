@@ -29,9 +29,11 @@ export async function standingOf(
   };
 }
 
+/** An empty file is one that a reader has made. */
 async function writtenAt(path: string): Promise<number | undefined> {
   try {
-    return (await stat(path)).mtimeMs;
+    const { mtimeMs, size } = await stat(path);
+    return size === 0 ? undefined : mtimeMs;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;

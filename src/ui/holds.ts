@@ -24,8 +24,8 @@ export interface Hold {
   readonly wayOut: string;
 }
 
-/** A run that has not written anything for so long is taken for dead. */
-const SILENT_MS = 10 * 60_000;
+/** A run that has not written anything for so long is dead, or has met something very large or very slow. */
+const SILENT_MS = 2 * 60_000;
 /** A watch that is later than this is taken for dead: computers sleep, and a run before it may take its time. */
 const LATE_MS = 10 * 60_000;
 
@@ -111,10 +111,10 @@ function runHolds(facts: StatusFacts): Hold[] {
   if (last?.status === "running" && !running)
     holds.push({
       kind: "run-unfinished",
-      what: "A run was cut off, or waits for something",
+      what: "A run has not ended: it was cut off, or is busy with something large",
       since: last.startedAt,
       until: undefined,
-      wayOut: "`kei sync` goes on where it stopped",
+      wayOut: "`kei sync` goes on where it stopped, unless it is still at work",
     });
   const next = health?.nextSyncAt;
   if (next !== undefined && now - next > LATE_MS && !running)

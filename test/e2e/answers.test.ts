@@ -499,7 +499,7 @@ test("a reader that has had enough ends the manifest without a word", async () =
     const words = [...keiCommand(), "manifest"].map((word) => `'${word}'`).join(" ");
     const child = Bun.spawn(["sh", "-c", `${words} | head -c 30`], { env: home.env, stdout: "pipe", stderr: "pipe" });
     const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-    expect([out, err]).toEqual(['[\n  {"library":"PrimarySync",', ""]);
+    expect([out, err]).toEqual(['[\n  {"library":"PrimarySync","', ""]);
   } finally {
     home.remove();
   }
