@@ -260,8 +260,10 @@ function settingNamed(token: FlagToken): { readonly name: SettingName; readonly 
 const FOREIGN_COMMANDS: Readonly<Record<string, string>> = {
   "get-code": "kei login get-code",
   "submit-code": "kei login submit-code CODE",
-  "retry-failed": "kei sync",
-  setup: "kei sync -u EMAIL -d FOLDER",
+  "retry-failed": "kei sync --retry-failed",
+  "reset-state": "kei reset state",
+  "reset-sync-token": "kei reset sync-token",
+  setup: "kei config setup",
   auth: "kei login",
   credential: "kei password",
   credentials: "kei password",

@@ -9,6 +9,9 @@ export interface Step {
   /** The words after `kei`. */
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** What the contract says: the exit code, and words that must be among those said. The page can be written anew; this not. */
+  readonly exit: number;
+  readonly says?: readonly string[];
   /** What a reader has to know; stands above the command. */
   readonly note?: string;
   /** Done before the command. */
@@ -36,18 +39,26 @@ export async function openStage(): Promise<Stage & { readonly close: () => Promi
   };
 }
 
-/** Plays the steps one after the other and returns the page. */
-export async function play(stage: Stage, steps: readonly Step[]): Promise<string> {
+/** Plays the steps one after the other. Returns the page, and where a step did not keep to the contract. */
+export async function play(
+  stage: Stage,
+  steps: readonly Step[],
+): Promise<{ readonly page: string; readonly broken: readonly string[] }> {
   const page: string[] = [];
+  const broken: string[] = [];
   for (const step of steps) {
     await step.before?.(stage);
     const result = await run(stage.home, step);
     if (step.note !== undefined) page.push(`# ${step.note}`);
     const env = Object.entries(step.env ?? {}).map(([name, value]) => `${name}=${quoted(value)}`);
-    page.push(`$ ${[...env, "kei", ...step.args.map(quoted)].join(" ")}`);
+    const command = [...env, "kei", ...step.args.map(quoted)].join(" ");
+    const missing = (step.says ?? []).filter((words) => !`${result.stdout}${result.stderr}`.includes(words));
+    if (result.code !== step.exit) broken.push(`${command}: exit ${result.code}, not ${step.exit}`);
+    if (missing.length > 0) broken.push(`${command}: does not say ${missing.join(", ")}`);
+    page.push(`$ ${command}`);
     page.push(...block("", result.stdout), ...block("! ", result.stderr), `[exit ${result.code}]`, "");
   }
-  return steady(page.join("\n"), stage.home.root);
+  return { page: steady(page.join("\n"), stage.home.root), broken };
 }
 
 /** As a program of its own when a binary is tested, else in this process, which is faster. */

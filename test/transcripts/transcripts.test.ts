@@ -6,17 +6,23 @@ import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ANSWERS } from "./answers.ts";
+import { BAD_INPUT } from "./bad-input.ts";
 import { EVERYDAY } from "./everyday.ts";
 import { openStage, play, type Step } from "./transcript.ts";
 
-const PAGES: Readonly<Record<string, readonly Step[]>> = { everyday: EVERYDAY, answers: ANSWERS };
+const PAGES: Readonly<Record<string, readonly Step[]>> = {
+  everyday: EVERYDAY,
+  answers: ANSWERS,
+  "bad-input": BAD_INPUT,
+};
 
 test.each(Object.entries(PAGES))("the page %s is what kei says", async (name, steps) => {
   const stage = await openStage();
   try {
-    const page = await play(stage, steps);
+    const { page, broken } = await play(stage, steps);
     const file = join(import.meta.dir, `${name}.txt`);
     if (process.env["KEI_WRITE_TRANSCRIPTS"] === "1") writeFileSync(file, page);
+    expect(broken).toEqual([]);
     expect(page).toBe(readFileSync(file, "utf8"));
   } finally {
     await stage.close();
