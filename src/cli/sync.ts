@@ -10,6 +10,7 @@ import { summaryLines } from "../ui/summary.ts";
 import { type Attendant, together } from "./attendants.ts";
 import { type CommandContext, isFriendly, portsOf } from "./context.ts";
 import { tellUnsaved } from "./login.ts";
+import { monitor } from "./monitor.ts";
 import { UsageError } from "./parse.ts";
 import { withPidFile } from "./pid-file.ts";
 import { reportFile } from "./report-file.ts";
@@ -50,7 +51,10 @@ export async function sync(given: CommandContext): Promise<ExitCode> {
   return withPidFile(wanted, context, async () => {
     log.through(display.line);
     if (!wanted.dryRun) await rememberFirstRun(context.resolved, env, log);
+    // First of all: an address that can't be had ends the program, before anything else is open.
+    const monitoring = await monitor(wanted, interval === undefined ? undefined : interval * 1000, context);
     const attendants = together([
+      monitoring,
       reportFile(wanted, watching, context),
       person(display, watching, context),
       notificationScript(wanted, context),

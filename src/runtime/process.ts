@@ -13,6 +13,11 @@ declare const KEI_COMMIT: string | undefined;
 export const VERSION = typeof KEI_VERSION === "string" ? KEI_VERSION : "0.1.0-dev";
 export const COMMIT = typeof KEI_COMMIT === "string" ? KEI_COMMIT : "source";
 
+/** Memory that this process holds, bytes. */
+export function residentBytes(): number {
+  return process.memoryUsage.rss();
+}
+
 /** Where text goes and comes from. */
 export interface Terminal {
   /** Results. */

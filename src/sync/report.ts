@@ -55,6 +55,7 @@ export function buildReport(input: ReportInput): SyncReport {
     rateLimited: tally.rateLimited,
     duplicates: tally.duplicates,
     tokenHeld: tally.tokenHeld,
+    onRecord: { ...totals.files, bytes: totals.bytes },
     elapsedMs,
     failedFiles: failed.map((file) => ({
       id: file.asset,

@@ -178,6 +178,13 @@ export interface SyncReport {
   /** What Apple counted in the selection at the start, when it did. */
   readonly expected: number | undefined;
   readonly tokenHeld: string | undefined;
+  /** What the catalogue says after the run: files of wanted photos by status, and the bytes of all files on disk. */
+  readonly onRecord: {
+    readonly downloaded: number;
+    readonly pending: number;
+    readonly failed: number;
+    readonly bytes: number;
+  };
   /** Things said once: left-out libraries, merged trees, what a dry run would do. */
   readonly notices: readonly string[];
   /** With `dryRun`: files that would be written, and their bytes. */

@@ -109,6 +109,7 @@ const REPORT: SyncReport = {
   duplicates: 0,
   expected: undefined,
   tokenHeld: undefined,
+  onRecord: { downloaded: 1, pending: 0, failed: 0, bytes: 1 },
   notices: [],
   planned: undefined,
 };

@@ -31,6 +31,7 @@ const REPORT: SyncReport = {
   duplicates: 4,
   expected: undefined,
   tokenHeld: undefined,
+  onRecord: { downloaded: 20, pending: 0, failed: 0, bytes: 9_000 },
   notices: [],
   planned: undefined,
 };

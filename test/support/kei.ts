@@ -46,6 +46,8 @@ export class Home {
       TZ: "UTC",
       // Bun keeps compiled sources below HOME otherwise, which would look like files of kei.
       BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",
+      // Tests that run side by side would want the same port.
+      KEI_HTTP_ENABLED: "false",
       ...(double === undefined
         ? {}
         : { ...double.env, ICLOUD_USERNAME: double.account.username, ICLOUD_PASSWORD: double.account.password }),
