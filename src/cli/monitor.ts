@@ -22,56 +22,61 @@ export async function monitor(
   if (wanted.dryRun) return {};
   const { clock, log } = context;
   const path = healthPath(wanted.dataDir);
+  const before = await healthBefore(path, accountKey(wanted.domain, wanted.username), log);
   const watcher = new Monitor({
-    before: await healthBefore(path, accountKey(wanted.domain, wanted.username), log),
+    // Whoever was waiting is gone, or has the account's lock; then this file stays as it is.
+    before: before.nextSyncAt === undefined ? before : { ...before, nextSyncAt: undefined },
     clock,
     intervalMs: intervalMs ?? 0,
     tell: (error) => errorLine(error, log.mask, wanted.username),
   });
   const server = intervalMs === undefined ? undefined : await serve(watcher, context);
-  let written = watcher.health;
+  const keep = healthFile(path, before, log);
+  return {
+    onStage: (stage) => {
+      watcher.onStage(stage);
+      void keep(watcher.health);
+    },
+    onProgress: (progress) => {
+      watcher.onProgress(progress);
+      void keep(watcher.health);
+    },
+    onEnd: (end) => {
+      watcher.onEnd(end);
+      return keep(watcher.health);
+    },
+    close: async () => {
+      await server?.close();
+      if (!watcher.watch.ended) return;
+      watcher.noLongerWaiting();
+      await keep(watcher.health);
+    },
+  };
+}
+
+/**
+ * Writes a health that is not the one handed over last (at first `before`); one write after the other. Resolves when all
+ * is written. Trouble is a warning, once and not for every run of a watch.
+ */
+function healthFile(path: string, before: Health, log: CommandContext["log"]): (health: Health) => Promise<void> {
+  let last = before;
   let writing = Promise.resolve();
   let complained = false;
-  const write = async (): Promise<void> => {
-    const { health } = watcher;
-    if (health === written) return;
+  const write = async (health: Health): Promise<void> => {
     try {
       await writeAtomically(path, formatHealth(health));
-      written = health;
       complained = false;
     } catch (error) {
       const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-      // Said once, not for each run of a watch.
       if (!complained) log.warn("could not write the health of the runs", { path, reason });
       complained = true;
     }
   };
-  /** One write after the other; each writes what is known by then. */
-  const save = (): Promise<void> => {
-    writing = writing.then(write);
+  return (health) => {
+    if (health === last) return writing;
+    last = health;
+    writing = writing.then(() => write(health));
     return writing;
-  };
-  const saveLater = (): void => {
-    if (watcher.health !== written) void save();
-  };
-  return {
-    onStage: (stage) => {
-      watcher.onStage(stage);
-      saveLater();
-    },
-    onProgress: (progress) => {
-      watcher.onProgress(progress);
-      saveLater();
-    },
-    onEnd: (end) => {
-      watcher.onEnd(end);
-      return save();
-    },
-    close: async () => {
-      await server?.close();
-      watcher.noLongerWaiting();
-      await save();
-    },
   };
 }
 
@@ -86,8 +91,7 @@ async function healthBefore(path: string, account: string, log: CommandContext["
     nextSyncAt: undefined,
   };
   try {
-    const before = parseHealth(await readFile(path, "utf8"), account);
-    return before === undefined ? none : { ...before, nextSyncAt: undefined };
+    return parseHealth(await readFile(path, "utf8"), account) ?? none;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "ENOENT" && code !== "ENOTDIR") {

@@ -3,8 +3,11 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { accountFiles } from "../../src/library/account.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { type HttpServer, ListenError, listen } from "../../src/runtime/http-server.ts";
 import type { Clock } from "../../src/runtime/ports.ts";
+import { acquireLock } from "../../src/state/index.ts";
 import { type Double, PhotoLibrary, startDouble } from "../icloud/index.ts";
 import { figure, parseOpenMetrics } from "../serve/openmetrics-reader.ts";
 import { fasterClock, Home, type KeiProcess, type KeiResult, runInProcess, until } from "../support/kei.ts";
@@ -375,6 +378,20 @@ describe("health.json", () => {
     // Out of attempts: exit 2 goes on, but nothing fails anew.
     expect((await run("--max-download-attempts", "1")).code).toBe(2);
     expect(onDisk()).toMatchObject({ consecutive_failures: 0, last_error: null });
+  });
+
+  test("belongs to whoever has the account's lock", async () => {
+    await begin();
+    await home.fast(["sync", "-d", home.photos]);
+    const waiting = JSON.stringify({ ...onDisk(), next_sync_at: "2030-01-01T00:00:00.000Z" });
+    writeFileSync(join(home.data, "health.json"), waiting);
+    const { lock } = accountFiles(home.data, "com", double.account.username);
+    const held = await acquireLock(lock, { retries: 0, clock: systemClock, signal: new AbortController().signal });
+    expect((await home.fast(["sync", "-d", home.photos])).stderr).toContain("Another kei instance");
+    expect(readFileSync(join(home.data, "health.json"), "utf8")).toBe(waiting);
+    held.release();
+    expect((await home.fast(["sync", "-d", home.photos])).code).toBe(0);
+    expect(onDisk().next_sync_at).toBeNull();
   });
 
   test("that can't be written or read is a warning", async () => {
