@@ -1,5 +1,7 @@
 /** The routes, and the figures as text. */
 import { describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createApp, type Snapshot } from "../../src/serve/app.ts";
 import type { Health } from "../../src/serve/health.ts";
 import { afterOneMore, COUNTERS, type Metrics, NO_METRICS } from "../../src/serve/metrics.ts";
@@ -89,6 +91,14 @@ describe("the routes", () => {
     expect(await at("http://kei:9090/healthz", false)).toBe(200);
     for (const host of ["localhost", "127.0.0.1", "[::1]"])
       expect(await at(`http://${host}:9090/healthz`, true)).toBe(200);
+  });
+
+  test("are loaded by nobody who does not answer", () => {
+    const sources = join(import.meta.dir, "../../src");
+    const eager = readdirSync(sources, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .filter((file) => /^import .*(serve\/|\.\/)app\.ts"/m.test(readFileSync(join(sources, file), "utf8")));
+    expect(eager).toEqual([]);
   });
 
   test("leave nothing behind, however often they are asked", async () => {
