@@ -64,7 +64,7 @@ function healthFile(path: string, before: Health, log: CommandContext["log"]): (
   let complained = false;
   const write = async (health: Health): Promise<void> => {
     try {
-      await writeAtomically(path, formatHealth(health));
+      await writeAtomically(path, formatHealth(health), 0o600);
       complained = false;
     } catch (error) {
       const reason = (error as NodeJS.ErrnoException).code ?? String(error);
