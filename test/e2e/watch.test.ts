@@ -1,6 +1,6 @@
 /** Runs with pauses between them: what is new comes, what passes is waited out, and a stop ends it at once. */
 import { afterEach, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../src/runtime/ports.ts";
 import { type Double, PhotoLibrary, startDouble } from "../icloud/index.ts";
@@ -55,7 +55,10 @@ const saved = (...names: readonly string[]) =>
     async () => (await home.files()).join() === names.map((name) => `${name}.JPG`).join(),
   );
 
+/** Stops it in a pause: the thirty seconds that a run has to end are thirty milliseconds on this clock. */
 async function stopped(): Promise<KeiResult> {
+  const health = join(home.data, "health.json");
+  await until("a pause", () => JSON.parse(readFileSync(health, "utf8")).next_sync_at !== null);
   send("SIGINT");
   const result = await (watching as Promise<KeiResult>);
   watching = undefined;
