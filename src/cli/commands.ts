@@ -14,11 +14,14 @@ export interface CommandSpec {
   readonly run?: (context: CommandContext) => Promise<ExitCode>;
 }
 
+/** What says how a sync goes. */
+const SYNC_FLAGS = ["account", "save-password", "folder", "sync"] as const satisfies readonly FlagGroup[];
+
 /** Every command of kei. Each is loaded only when it is called, which keeps the start short. */
 export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   sync: {
     help: "Save what is new in iCloud to the download folder",
-    flags: ["account", "save-password", "folder", "sync"],
+    flags: SYNC_FLAGS,
     run: async (context) => (await import("./sync.ts")).sync(context),
   },
   status: {
@@ -94,6 +97,22 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
         help: "Show the libraries and how many photos they hold",
         flags: ["account"],
         run: async (context) => (await import("./list.ts")).libraries(context),
+      },
+    },
+  },
+  config: {
+    help: "Make or show the configuration",
+    flags: [],
+    subcommands: {
+      setup: {
+        help: "Make the configuration by answering a few questions",
+        flags: ["account", "folder", "setup"],
+        run: async (context) => (await import("./setup/index.ts")).setup(context),
+      },
+      show: {
+        help: "Show the settings as they will be used, and where each of them comes from",
+        flags: [...SYNC_FLAGS, "show", "json"],
+        run: async (context) => (await import("./config-show.ts")).configShow(context),
       },
     },
   },

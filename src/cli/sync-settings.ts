@@ -1,4 +1,4 @@
-import { mediaOf, renditionsOf } from "../config/derive.ts";
+import { mediaOf, renditionsOf, threadsOf } from "../config/derive.ts";
 import { EXIT, Failure } from "../library/failure.ts";
 import { parseRecent } from "../library/recent.ts";
 import type { SyncSettings } from "../sync/types.ts";
@@ -40,8 +40,7 @@ export function syncSettingsOf(context: CommandContext): SyncSettings & Pick<Acc
     keepUnicode: settings.keepUnicode,
     livePhotoMovNaming: settings.livePhotoMovNaming,
     fileMatchPolicy: settings.fileMatchPolicy,
-    // A narrow line is shared badly: one file at a time, unless told otherwise.
-    threads: settings.bandwidthLimit !== undefined && resolved.origins.threads === "default" ? 1 : settings.threads,
+    threads: threadsOf(resolved),
     perTransfer: settings.perTransfer,
     perAsset: settings.perAsset,
     tempSuffix: settings.tempSuffix,

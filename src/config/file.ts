@@ -4,6 +4,8 @@ import { createDefu } from "defu";
 import { EXIT, Failure } from "../library/failure.ts";
 import { nearest } from "../library/nearest.ts";
 import { SETTING_NAMES, type SettingName, settingOf } from "./settings.ts";
+import { partsOfKey } from "./toml.ts";
+import { type TomlKey, tomlKeys } from "./toml-keys.ts";
 import { BadValue, fromToml, type Value } from "./values.ts";
 
 /** Lists replace each other; nothing is merged behind a person's back. */
@@ -13,14 +15,53 @@ const replaceLists = createDefu((object, key, value) => {
   return true;
 });
 
+/** What a file sets, and on which of its lines. */
+export interface FileValues {
+  readonly values: Partial<Record<SettingName, Value>>;
+  readonly lines: Partial<Record<SettingName, number>>;
+}
+
 /**
  * Reads and checks the one TOML file. Everything else the loader could do (other files, other formats, downloads, code)
  * is switched off. Throws `Failure` (exit 1) that names file, key and line.
  */
-export async function readConfigFile(path: string): Promise<Partial<Record<SettingName, Value>>> {
-  let loaded: Awaited<ReturnType<typeof loadConfig>>;
+export async function readConfigFile(path: string): Promise<FileValues> {
+  const config = await parsed(path);
+  const text = readFileSync(path, "utf8");
+  const { keys } = tomlKeys(text);
+  const values: Partial<Record<SettingName, Value>> = {};
+  const lines: Partial<Record<SettingName, number>> = {};
+  for (const key of [...keys, ...unseen(config, keys)]) {
+    const fail = (reason: string, remedy: string) => refusal(path, `line ${key.line}: ${reason}`, remedy);
+    const name = settingAt(key, fail);
+    if (name === undefined) continue;
+    const rival = RIVALS[name];
+    if (rival !== undefined && values[rival] !== undefined) {
+      const other = shown((settingOf(rival).key ?? rival).split("."));
+      throw fail(
+        `${other} (line ${lines[rival]}) and ${shown(key.path)} are two sources of one password; pick one`,
+        "Delete the other one.",
+      );
+    }
+    try {
+      values[name] = fromToml(settingOf(name), valueAt(config, key.path));
+      lines[name] = key.line;
+    } catch (error) {
+      if (!(error instanceof BadValue)) throw error;
+      const reason = settingOf(name).secret === true ? "its value can't be used" : error.message;
+      throw fail(`${shown(key.path)}: ${reason}`, "Mend the value.");
+    }
+  }
+  return { values, lines };
+}
+
+function refusal(path: string, reason: string, remedy: string, cause?: unknown): Failure {
+  return new Failure(`Failed to parse config file ${path}: ${reason}`, { exit: EXIT.failure, remedy, cause });
+}
+
+async function parsed(path: string): Promise<object> {
   try {
-    loaded = await loadConfig({
+    const { config } = await loadConfig({
       configFile: path,
       configFileRequired: true,
       rcFile: false,
@@ -33,50 +74,96 @@ export async function readConfigFile(path: string): Promise<Partial<Record<Setti
       omit$Keys: false,
       merger: (...sources) => replaceLists(sources[0] ?? {}, ...sources.slice(1).map((source) => source ?? {})),
     });
+    return config ?? {};
   } catch (error) {
-    throw new Failure(`Failed to parse config file ${path}: ${firstLines(error)}`, {
-      exit: EXIT.failure,
-      remedy: "Mend the file; `docs/configuration.md` shows its form.",
-      cause: error,
-    });
+    throw refusal(path, syntaxError(path, error), "Mend the file; `docs/configuration.md` shows its form.", error);
   }
-  const text = readFileSync(path, "utf8");
-  const values: Partial<Record<SettingName, Value>> = {};
-  for (const [key, value] of flatten(loaded.config ?? {})) {
-    const fail = (reason: string, remedy: string): Failure =>
-      new Failure(`Failed to parse config file ${path}: line ${lineOf(text, key)}: ${reason}`, {
-        exit: EXIT.failure,
-        remedy,
-      });
-    if (key === "auth.password") {
-      throw fail(
-        "`[auth] password` is no longer supported",
-        "Delete it and store the password with `kei password set`, or use [auth] password_command, [auth] password_file or ICLOUD_PASSWORD.",
-      );
-    }
-    const name = SETTING_NAMES.find((candidate) => settingOf(candidate).key === key);
-    const rival = RIVALS[name ?? ""];
-    if (rival !== undefined && values[rival] !== undefined) {
-      throw fail(
-        `${shown(settingOf(rival).key ?? rival)} and ${shown(key)} are two sources of one password; pick one`,
-        "Delete the other one.",
-      );
-    }
-    if (name === undefined) {
-      const known = SETTING_NAMES.flatMap((candidate) => settingOf(candidate).key ?? []);
-      // Often the key is right and only the table above it is not.
-      const leaf = key.slice(key.lastIndexOf(".") + 1);
-      const near = OLD_KEYS[key] ?? known.find((other) => other.endsWith(`.${leaf}`)) ?? nearest(key, known);
-      throw fail(`unknown field ${shown(key)}`, near === undefined ? "Delete it." : `Did you mean ${shown(near)}?`);
-    }
-    try {
-      values[name] = fromToml(settingOf(name), value);
-    } catch (error) {
-      if (!(error instanceof BadValue)) throw error;
-      throw fail(`${shown(key)}: ${error.message}`, "Mend the value.");
-    }
+}
+
+/**
+ * Where and why a text is no TOML. What stands on the line is not repeated: it may be a password whose quotes are not
+ * right.
+ */
+function syntaxError(path: string, error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const reason = (message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
+  const { line, column } = error as { readonly line?: unknown; readonly column?: unknown };
+  if (typeof line !== "number") return reason;
+  const { unfinished } = tomlKeys(readFileSync(path, "utf8"));
+  // The parser complains about the line after the one that misses its end.
+  if (unfinished !== undefined && unfinished.line <= line)
+    return `line ${unfinished.line}: the ${unfinished.what} that begins here never ends`;
+  return `line ${line}, column ${String(column)}: ${reason}`;
+}
+
+type Fail = (reason: string, remedy: string) => Failure;
+
+/** The setting that a key of the file sets; undefined for a table. Throws what `fail` makes for a key that is none. */
+function settingAt({ path, kind }: TomlKey, fail: Fail): SettingName | undefined {
+  const key = path.some((part) => part.includes(".")) ? undefined : path.join(".");
+  if (key === "auth.password") {
+    throw fail(
+      "`[auth] password` is no longer supported",
+      "Delete it and store the password with `kei password set`, or use [auth] password_command, [auth] password_file or ICLOUD_PASSWORD.",
+    );
   }
-  return values;
+  const name = SETTING_NAMES.find((candidate) => key !== undefined && settingOf(candidate).key === key);
+  const isTable = key !== undefined && KEYS.some((known) => known.startsWith(`${key}.`));
+  if (kind === "value") {
+    if (name !== undefined) return name;
+    if (isTable)
+      throw fail(`\`${key}\` is a table`, `Write [${key}] on a line of its own, and what belongs to it below.`);
+    throw unknown(path, fail);
+  }
+  if (name !== undefined) throw fail(`${shown(path)} is a value, not a table`, `Write ${shown(path)} = ...`);
+  if (!isTable) throw unknown(path, fail);
+  if (kind === "element") throw fail(`[[${key}]] is a list of tables`, `Write [${key}], once.`);
+  return undefined;
+}
+
+const KEYS: readonly string[] = SETTING_NAMES.flatMap((name) => settingOf(name).key ?? []);
+
+function unknown(path: readonly string[], fail: Fail): Failure {
+  const key = path.join(".");
+  // Often the key is right and only the table above it is not.
+  const { leaf } = partsOfKey(key);
+  const moved = KEYS.find((other) => other.endsWith(`.${leaf}`));
+  const tables = new Set(KEYS.map((known) => partsOfKey(known).table));
+  const near = (Object.hasOwn(OLD_KEYS, key) ? OLD_KEYS[key] : undefined) ?? moved ?? nearest(key, KEYS);
+  if (near !== undefined) return fail(`unknown field ${shown(path)}`, `Did you mean ${shown(near.split("."))}?`);
+  const nearTable = nearest(key, tables);
+  return fail(
+    `unknown field ${shown(path)}`,
+    nearTable === undefined ? "Delete it." : `Did you mean the table [${nearTable}]?`,
+  );
+}
+
+function valueAt(config: object, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (table, part) =>
+      typeof table === "object" && table !== null && Object.hasOwn(table, part)
+        ? (table as Readonly<Record<string, unknown>>)[part]
+        : undefined,
+    config,
+  );
+}
+
+/** What the parser knows of and the search for keys has not found: nothing may be passed over in silence. */
+function unseen(config: object, keys: readonly TomlKey[]): TomlKey[] {
+  const seen = new Set(keys.map(({ path }) => JSON.stringify(path)));
+  return [...leaves(config)]
+    .filter((path) => !seen.has(JSON.stringify(path)))
+    .map((path) => ({ path, line: 1, kind: "value" }));
+}
+
+function* leaves(table: object, above: readonly string[] = []): Generator<readonly string[]> {
+  for (const [key, value] of Object.entries(table)) {
+    const path = [...above, key];
+    const isTable = typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+    if (isTable) yield* leaves(value, path);
+    // A list of tables is known by its headers.
+    else yield path;
+  }
 }
 
 /** Keys that exclude each other. */
@@ -105,45 +192,9 @@ const OLD_KEYS: Readonly<Record<string, string>> = {
   "download.no_progress_bar": "ui.progress_bar",
 };
 
-/** Tables are walked; a table where a value belongs stays a table and is refused there. */
-function* flatten(table: object, prefix = ""): Generator<[string, unknown]> {
-  for (const [key, value] of Object.entries(table)) {
-    const path = prefix === "" ? key : `${prefix}.${key}`;
-    const isTable = typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
-    if (isTable && Object.keys(value).length > 0) yield* flatten(value, path);
-    else if (!isTable) yield [path, value];
-  }
-}
-
 /** `[download] threads`, as it stands in the file. */
-export function shown(key: string): string {
-  const dot = key.lastIndexOf(".");
-  return dot < 0 ? `\`${key}\`` : `\`[${key.slice(0, dot)}] ${key.slice(dot + 1)}\``;
-}
-
-/** Line on which a key is set, for messages; the first line where it can't be told. */
-function lineOf(text: string, key: string): number {
-  const dot = key.lastIndexOf(".");
-  const table = dot < 0 ? "" : key.slice(0, dot);
-  const leaf = key.slice(dot + 1);
-  let current = "";
-  for (const [index, line] of text.split("\n").entries()) {
-    const header = /^\s*\[([^\]]+)\]/.exec(line);
-    if (header?.[1] !== undefined) current = header[1].replaceAll(/[\s"']/g, "");
-    const assigned = /^\s*([\w."'-]+)\s*=/.exec(line)?.[1]?.replaceAll(/["']/g, "");
-    if (assigned === undefined) continue;
-    if ((current === table && assigned === leaf) || (current === "" ? assigned : `${current}.${assigned}`) === key)
-      return index + 1;
-  }
-  return 1;
-}
-
-function firstLines(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "")
-    .slice(0, 3)
-    .join(" | ");
+export function shown(path: readonly string[]): string {
+  const written = path.map((part) => (/^[A-Za-z0-9_-]+$/.test(part) ? part : JSON.stringify(part)));
+  const leaf = written.at(-1) ?? "";
+  return written.length < 2 ? `\`${leaf}\`` : `\`[${written.slice(0, -1).join(".")}] ${leaf}\``;
 }

@@ -6,6 +6,7 @@ import { choosePassword } from "./password-choice.ts";
 import type { Environment } from "./paths.ts";
 import type { Resolved } from "./resolve.ts";
 import { SETTING_NAMES, type SettingName, settingOf } from "./settings.ts";
+import { renderToml } from "./toml.ts";
 
 /** What the first run writes down, so that the next plain `kei sync` works (DECISIONS 9). Never a password. */
 const KEPT: readonly SettingName[] = ["username", "domain", "passwordCommand", "passwordFile", "directory", "dataDir"];
@@ -40,17 +41,9 @@ export async function rememberFirstRun(resolved: Resolved, env: Environment, log
 }
 
 function render(names: readonly SettingName[], settings: Resolved["settings"]): string {
-  const tables = new Map<string, string[]>();
-  for (const name of SETTING_NAMES) {
-    const key = settingOf(name).key;
-    if (!names.includes(name) || key === undefined) continue;
-    const dot = key.lastIndexOf(".");
-    const table = dot < 0 ? "" : key.slice(0, dot);
-    // JSON's string form is a valid basic string in TOML.
-    tables.set(table, [...(tables.get(table) ?? []), `${key.slice(dot + 1)} = ${JSON.stringify(settings[name])}`]);
-  }
-  const parts = [...tables]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([table, lines]) => [...(table === "" ? [] : [`[${table}]`]), ...lines].join("\n"));
-  return `# Written by the first \`kei sync\`. Yours to change.\n\n${parts.join("\n\n")}\n`;
+  const lines = SETTING_NAMES.filter((name) => names.includes(name)).flatMap((name) => {
+    const { key } = settingOf(name);
+    return key === undefined ? [] : [{ key, value: settings[name] }];
+  });
+  return `# Written by the first \`kei sync\`. Yours to change.\n\n${renderToml(lines)}`;
 }

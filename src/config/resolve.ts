@@ -1,7 +1,9 @@
 import { EXIT, Failure } from "../library/failure.ts";
-import { readConfigFile } from "./file.ts";
+import { refuseUnknownVariables } from "./environment.ts";
+import { type FileValues, readConfigFile, shown } from "./file.ts";
 import { type ConfigFile, type Environment, expandPath } from "./paths.ts";
 import { SETTING_NAMES, type SettingName, type Settings, settingOf } from "./settings.ts";
+import type { Setting } from "./types.ts";
 import { BadValue, fromText, type Value } from "./values.ts";
 
 /** Where a value came from. */
@@ -10,6 +12,8 @@ export type Origin = "flag" | "env" | "file" | "default";
 export interface Resolved {
   readonly settings: Settings;
   readonly origins: Readonly<Record<SettingName, Origin>>;
+  /** Lines of the file on which values stand, whether they are the ones that count or not. */
+  readonly lines: FileValues["lines"];
   readonly file: ConfigFile;
 }
 
@@ -17,7 +21,7 @@ export type Flags = Partial<Record<SettingName, Value>>;
 
 /**
  * Puts the values together, each setting by itself: flag before environment before file before default. Throws
- * `Failure` (exit 1) for a bad value in the environment or the file.
+ * `Failure` (exit 1) for a bad value in the environment or the file, and for a variable that would do nothing.
  */
 export async function resolveSettings(
   flags: Flags,
@@ -25,7 +29,8 @@ export async function resolveSettings(
   env: Environment,
   cwd: string,
 ): Promise<Resolved> {
-  const fromFile = file.exists ? await readConfigFile(file.path) : {};
+  refuseUnknownVariables(env);
+  const fromFile: FileValues = file.exists ? await readConfigFile(file.path) : { values: {}, lines: {} };
   const values: Record<string, Value | undefined> = {};
   const origins: Record<string, Origin> = {};
   for (const name of SETTING_NAMES) {
@@ -33,22 +38,28 @@ export async function resolveSettings(
     const layers: ReadonlyArray<readonly [Origin, Value | undefined]> = [
       ["flag", flags[name]],
       ["env", fromEnvironment(name, env)],
-      ["file", fromFile[name]],
+      ["file", fromFile.values[name]],
       ["default", setting.default],
     ];
     const [origin, value] =
       layers.find(([, candidate]) => candidate !== undefined) ?? (["default", undefined] as const);
     values[name] =
       setting.type.kind === "path" && typeof value === "string"
-        ? checkedPath(name, expandPath(value, env, cwd), origin, file)
+        ? checkedPath(name, expandPath(value, env, cwd), origin, file, fromFile.lines[name])
         : value;
     origins[name] = origin;
   }
-  return { settings: values as Settings, origins: origins as Record<SettingName, Origin>, file };
+  return { settings: values as Settings, origins: origins as Record<SettingName, Origin>, lines: fromFile.lines, file };
 }
 
 /** A path is looked at again once it is whole: `..` and `~` may lead where no text shows it. */
-function checkedPath(name: SettingName, path: string, origin: Origin, file: ConfigFile): string {
+function checkedPath(
+  name: SettingName,
+  path: string,
+  origin: Origin,
+  file: ConfigFile,
+  line: number | undefined,
+): string {
   const setting = settingOf(name);
   const reason = setting.check?.(path as never);
   if (reason === undefined) return path;
@@ -58,11 +69,18 @@ function checkedPath(name: SettingName, path: string, origin: Origin, file: Conf
     case "env":
       throw wrongVariable(setting.env, reason);
     default:
-      throw new Failure(`The configuration file ${file.path} is wrong: ${setting.key}: ${reason}`, {
-        exit: EXIT.failure,
-        remedy: "Mend the value.",
-      });
+      throw new Failure(
+        `The configuration file ${file.path} is wrong: line ${line}: ${shown(keyPath(setting))}: ${reason}`,
+        {
+          exit: EXIT.failure,
+          remedy: "Mend the value.",
+        },
+      );
   }
+}
+
+function keyPath({ key }: Setting): readonly string[] {
+  return key?.split(".") ?? [];
 }
 
 /** An empty variable counts as unset: container files pass empty ones all the time. */

@@ -1,5 +1,6 @@
 import { ACCOUNT } from "./table/account.ts";
 import { ANSWERS } from "./table/answers.ts";
+import { CONFIGURING } from "./table/configuring.ts";
 import { FILES } from "./table/files.ts";
 import { RUN } from "./table/run.ts";
 import { SELECTION } from "./table/selection.ts";
@@ -11,7 +12,16 @@ import type { Setting, ValueOf } from "./types.ts";
  * Every setting of kei. Flags, environment variables, TOML keys, validation and help are derived from this table and
  * exist nowhere else.
  */
-export const SETTINGS = { ...ACCOUNT, ...SELECTION, ...FILES, ...TRANSFER, ...RUN, ...SERVICE, ...ANSWERS };
+export const SETTINGS = {
+  ...ACCOUNT,
+  ...SELECTION,
+  ...FILES,
+  ...TRANSFER,
+  ...RUN,
+  ...SERVICE,
+  ...ANSWERS,
+  ...CONFIGURING,
+};
 
 export type SettingName = keyof typeof SETTINGS;
 

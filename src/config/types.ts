@@ -9,8 +9,8 @@ export type SettingType =
       readonly aliases?: Readonly<Record<string, string>>;
     }
   | { readonly kind: "text" }
-  /** A file or folder; a leading `~/` is the home folder. */
-  | { readonly kind: "path" }
+  /** A file, or with `folder` a folder; a leading `~/` is the home folder. */
+  | { readonly kind: "path"; readonly folder?: true }
   /** Bytes per second: a number, or a text with a unit. */
   | { readonly kind: "rate" }
   /** A number of photos, or of days (`30d`); kept as written. */
@@ -36,15 +36,17 @@ export type ValueOf<T extends SettingType> = T extends { kind: "boolean" }
 export type FlagGroup =
   | "all"
   | "account"
+  | "save-password"
+  | "password-set"
+  | "sms"
   | "folder"
   | "sync"
   | "status"
-  | "json"
-  | "confirm"
   | "manifest"
-  | "save-password"
-  | "password-set"
-  | "sms";
+  | "show"
+  | "setup"
+  | "json"
+  | "confirm";
 
 /** One setting: the single place from which its flag, its variable, its TOML key, its checks and its help come. */
 export interface Setting {

@@ -153,7 +153,7 @@ describe("a download folder that turns out to be a system folder once its path i
     const byFile = await failureOf(resolveSettings({}, file(), env, cwd));
     expect(byFile).toMatchObject({
       exit: EXIT.failure,
-      message: expect.stringContaining(`${path} is wrong: download.directory: ${whole}`),
+      message: expect.stringContaining(`${path} is wrong: line 2: \`[download] directory\`: ${whole}`),
     });
   });
 

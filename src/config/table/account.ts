@@ -95,7 +95,7 @@ export const ACCOUNT = {
     on: "all",
   },
   dataDir: {
-    type: { kind: "path" },
+    type: { kind: "path", folder: true },
     flag: "data-dir",
     env: "KEI_DATA_DIR",
     key: "data_dir",
@@ -130,7 +130,7 @@ export const ACCOUNT = {
     on: "all",
   },
   directory: {
-    type: { kind: "path" },
+    type: { kind: "path", folder: true },
     flag: "download-dir",
     short: "d",
     env: "KEI_DOWNLOAD_DIR",
