@@ -30,14 +30,14 @@ function answer(settings: readonly ShownSetting[], { resolved: { file } }: Comma
     schema: 1,
     command: "config show",
     file: { path: file.path, exists: file.exists },
-    settings: settings.map(({ name, value, origin, where, secret }) => {
+    settings: settings.map(({ name, value, origin, line, secret }) => {
       const { key, flag, env } = settingOf(name);
       return {
         name: name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
         key: key ?? null,
         value: value ?? null,
         origin,
-        where: where ?? null,
+        line: line ?? null,
         flag: flag === undefined ? null : `--${flag}`,
         env: env ?? null,
         ...(secret ? { hidden: true } : {}),

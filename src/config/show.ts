@@ -12,8 +12,10 @@ export interface ShownSetting {
   /** Undefined when it is not set, and for secrets. */
   readonly value: Value | undefined;
   readonly origin: Origin;
-  /** Where it was said, for people; undefined for a default. */
-  readonly where: string | undefined;
+  /** Line of the file, where it comes from there. */
+  readonly line: number | undefined;
+  /** Origin for people: `default`, `flag --threads`, `env KEI_THREADS`, `file, line 4`. */
+  readonly where: string;
   /** There is a value, which must not be shown. */
   readonly secret: boolean;
   /** The file has no way to say this value. */
@@ -39,11 +41,19 @@ export function shownSettings(resolved: Resolved, computed: Computed): readonly 
       name,
       value: hidden ? undefined : value,
       origin: resolved.origins[from],
-      where: whereSet(resolved, from),
+      line: resolved.origins[from] === "file" ? resolved.lines[from] : undefined,
+      where: whereFrom(resolved, from),
       secret: hidden && value !== undefined,
       notInFile,
     };
   });
+}
+
+function whereFrom(resolved: Resolved, name: SettingName): string {
+  const origin = resolved.origins[name];
+  if (origin === "file") return `file, line ${resolved.lines[name]}`;
+  const place = whereSet(resolved, name);
+  return place === undefined ? "default" : `${origin} ${place}`;
 }
 
 /** A switch of one run is nothing to remember. */
@@ -102,9 +112,9 @@ export function settingsToml(settings: readonly ShownSetting[], { remarks }: { r
   const lines = settings.flatMap((shown): TomlLine[] => {
     const { key } = settingOf(shown.name);
     if (key === undefined || shown.notInFile || shown.value === undefined) return remarks ? remarkOnly(shown, key) : [];
-    const idle = shown.where === undefined && !ALWAYS.includes(shown.name);
+    const idle = shown.origin === "default" && !ALWAYS.includes(shown.name);
     if (idle && !remarks) return [];
-    return [{ key, value: shown.value, idle, remark: remarks ? (shown.where ?? "default") : undefined }];
+    return [{ key, value: shown.value, idle, remark: remarks ? shown.where : undefined }];
   });
   return renderToml(lines);
 }
