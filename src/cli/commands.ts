@@ -10,6 +10,11 @@ export interface CommandSpec {
   /** Required words behind the command, as shown in help. */
   readonly positionals?: readonly string[];
   readonly subcommands?: Readonly<Record<string, CommandSpec>>;
+  /**
+   * What becomes of a configuration that can't be read: without this, the command is not run. `ignored`: it is not even
+   * looked for. `mended`: the command is told of it (`CommandContext.broken`), and everything else is as without a file.
+   */
+  readonly configuration?: "ignored" | "mended";
   /** Absent where a subcommand must be named. */
   readonly run?: (context: CommandContext) => Promise<ExitCode>;
 }
@@ -107,12 +112,37 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
       setup: {
         help: "Make the configuration by answering a few questions",
         flags: ["account", "folder", "setup"],
+        configuration: "mended",
         run: async (context) => (await import("./setup/index.ts")).setup(context),
       },
       show: {
         help: "Show the settings as they will be used, and where each of them comes from",
         flags: [...SYNC_FLAGS, "show", "json"],
         run: async (context) => (await import("./config-show.ts")).configShow(context),
+      },
+    },
+  },
+  completions: {
+    help: "Print a script that teaches your shell the commands and flags of kei",
+    flags: [],
+    subcommands: {
+      bash: {
+        help: "For bash: source <(kei completions bash)",
+        flags: [],
+        configuration: "ignored",
+        run: async (context) => (await import("./completions/index.ts")).completions("bash", context),
+      },
+      zsh: {
+        help: "For zsh: source <(kei completions zsh)",
+        flags: [],
+        configuration: "ignored",
+        run: async (context) => (await import("./completions/index.ts")).completions("zsh", context),
+      },
+      fish: {
+        help: "For fish: kei completions fish | source",
+        flags: [],
+        configuration: "ignored",
+        run: async (context) => (await import("./completions/index.ts")).completions("fish", context),
       },
     },
   },

@@ -17,6 +17,8 @@ import type { Log } from "../ui/logger.ts";
 export interface CommandContext {
   readonly settings: Settings;
   readonly resolved: Resolved;
+  /** Why the configuration file could not be read, for commands that are run all the same. */
+  readonly broken: Failure | undefined;
   readonly positionals: readonly string[];
   readonly env: Environment;
   /** The folder in which kei was started. */

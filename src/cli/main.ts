@@ -45,8 +45,7 @@ export async function main(argv: readonly string[], outside: Outside): Promise<E
       terminal.out(await helpFor(parsed.command, hasColor(outside, terminal.outIsTerminal)));
       return parsed.help ? EXIT.ok : EXIT.usage;
     }
-    const file = findConfigFile(parsed.config, outside.env, outside.cwd);
-    const resolved = await resolveSettings(parsed.flags, file, outside.env, outside.cwd);
+    const { resolved, broken } = await settingsFor(parsed, outside);
     log = createLog({
       level: resolved.settings.logLevel,
       write: (line) => terminal.err(`${line}\n`),
@@ -54,7 +53,7 @@ export async function main(argv: readonly string[], outside: Outside): Promise<E
       pretty: isFriendly({ settings: resolved.settings, terminal, env: outside.env }),
       color: hasColor(outside, terminal.errIsTerminal),
     });
-    return await run(parsed, parsed.spec.run, { resolved, settings: resolved.settings }, log, outside);
+    return await run(parsed, parsed.spec.run, { resolved, broken, settings: resolved.settings }, log, outside);
   } catch (error) {
     return report(error, log, terminal);
   } finally {
@@ -62,10 +61,28 @@ export async function main(argv: readonly string[], outside: Outside): Promise<E
   }
 }
 
+/** The settings, and what is wrong with the file where the command does not mind (`CommandSpec.configuration`). */
+async function settingsFor(
+  { config, flags, spec }: Parsed,
+  { env, cwd }: Outside,
+): Promise<Pick<CommandContext, "resolved" | "broken">> {
+  const noFile = { path: "", exists: false, explicit: false };
+  if (spec?.configuration === "ignored")
+    return { resolved: await resolveSettings(flags, noFile, {}, cwd), broken: undefined };
+  const file = findConfigFile(config, env, cwd);
+  try {
+    return { resolved: await resolveSettings(flags, file, env, cwd), broken: undefined };
+  } catch (error) {
+    if (spec?.configuration !== "mended" || !(error instanceof Failure)) throw error;
+    // What is wrong elsewhere is wrong without the file, too.
+    return { resolved: await resolveSettings(flags, { ...file, exists: false }, env, cwd), broken: error };
+  }
+}
+
 async function run(
   parsed: Parsed,
   command: NonNullable<NonNullable<Parsed["spec"]>["run"]>,
-  given: Pick<CommandContext, "resolved" | "settings">,
+  given: Pick<CommandContext, "resolved" | "broken" | "settings">,
   log: Log,
   outside: Outside,
 ): Promise<ExitCode> {

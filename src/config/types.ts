@@ -62,6 +62,8 @@ export interface Setting {
   readonly help: string;
   /** Name of the value in help texts. */
   readonly hint?: string;
+  /** What a text or a list usually holds, for completions; other values are possible. */
+  readonly words?: readonly string[];
   /** The flag says the opposite: `--no-progress-bar` for `progress_bar`. */
   readonly inverted?: true;
   /** Group of the flag: each command names the groups that it takes; `all` goes with every command, also in front of it. */

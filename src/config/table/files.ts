@@ -56,6 +56,7 @@ export const FILES = {
     default: ["original"],
     help: "Files of a photo: original, medium, thumb, none; adjusted and alternative for those versions; repeatable",
     hint: "SIZE",
+    words: ["original", "medium", "thumb", "none", "adjusted", "alternative"],
     on: "sync",
     check: sizes,
     keyCheck: resolutionKey,
