@@ -75,7 +75,8 @@ async function settingsFor(
   } catch (error) {
     if (spec?.configuration !== "mended" || !(error instanceof Failure)) throw error;
     // What is wrong elsewhere is wrong without the file, too.
-    return { resolved: await resolveSettings(flags, { ...file, exists: false }, env, cwd), broken: error };
+    const resolved = await resolveSettings(flags, { ...file, exists: false }, env, cwd);
+    return { resolved: { ...resolved, file }, broken: error };
   }
 }
 

@@ -6,7 +6,7 @@ export function whereSet({ origins, lines, file }: Resolved, name: SettingName):
   const { flag, env } = settingOf(name);
   switch (origins[name]) {
     case "flag":
-      return `--${flag}`;
+      return flag === undefined ? undefined : `--${flag}`;
     case "env":
       return env;
     case "file":

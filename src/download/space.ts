@@ -1,18 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { lstat, open, statfs, unlink, writeFile } from "node:fs/promises";
+import { lstat, open, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PathTraits } from "../library/pathkey.ts";
-
-/** Bytes that may still be written below `folder`; undefined where the system can't tell. */
-export async function freeBytes(folder: string): Promise<number | undefined> {
-  try {
-    const stat = await statfs(folder);
-    return Number(stat.bavail) * Number(stat.bsize);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    return undefined;
-  }
-}
 
 /** Writes and removes a small file. Throws the file system's error when that is not possible. */
 export async function probeWritable(folder: string): Promise<void> {

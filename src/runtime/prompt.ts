@@ -107,8 +107,9 @@ export function lineReader(input: InputStream, show: (text: string) => void): Re
       };
 
       if (typing) {
-        show(question);
+        // Raw before the question is seen: what is typed at once must not be shown either.
         input.setRawMode?.(true);
+        show(question);
       }
       signal.addEventListener("abort", abort, { once: true });
       if (typing) takeKeys();

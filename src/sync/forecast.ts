@@ -1,4 +1,4 @@
-import { freeBytes } from "../download/space.ts";
+import { freeBytes } from "../runtime/disk-space.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
 import { follow } from "../runtime/signals.ts";
 import type { Tally } from "./tally.ts";

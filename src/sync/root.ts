@@ -1,6 +1,7 @@
 import { mkdir, opendir, stat } from "node:fs/promises";
-import { freeBytes, probeWritable } from "../download/space.ts";
+import { probeWritable } from "../download/space.ts";
 import { EXIT, Failure } from "../library/failure.ts";
+import { freeBytes } from "../runtime/disk-space.ts";
 import type { Logger } from "../runtime/ports.ts";
 
 /** Below this a run does not even list (DECISIONS 20). */
