@@ -11,6 +11,8 @@ export interface TomlLine {
   readonly idle?: boolean | undefined;
   /** Written behind the value. */
   readonly remark?: string | undefined;
+  /** Written above it. */
+  readonly note?: string | undefined;
 }
 
 /** A value as TOML writes it. */
@@ -42,9 +44,10 @@ export function renderToml(lines: readonly TomlLine[]): string {
     .join("\n");
 }
 
-function written(leaf: string, { value, remark, idle = false }: TomlLine): string {
+function written(leaf: string, { value, remark, note, idle = false }: TomlLine): string {
   if (value === undefined) return `# ${leaf}: ${remark ?? "not set"}`;
   const assignment = `${idle ? "# " : ""}${leaf} = ${tomlValue(value)}`;
+  if (note !== undefined) return `# ${note}\n${assignment}`;
   return remark === undefined ? assignment : `${assignment.padEnd(REMARK_COLUMN - 1)} # ${remark}`;
 }
 

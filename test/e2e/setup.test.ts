@@ -66,8 +66,8 @@ describe("kei config setup", () => {
 
     const text = readFileSync(config(), "utf8");
     expect(statSync(config()).mode & 0o777).toBe(0o600);
-    expect(text).toMatch(new RegExp(`^\\[auth\\]\\nusername = "${double.account.username}" +# `, "m"));
-    expect(text).toMatch(/^\[download\]\ndirectory = "~\/Photos\/iCloud" +# /m);
+    expect(text).toContain(`[auth]\n# Apple ID of the account\nusername = "${double.account.username}"\n`);
+    expect(text).toContain('[download]\n# Folder that the photos are saved to\ndirectory = "~/Photos/iCloud"\n');
     expect(text.match(/ = /g)).toHaveLength(2);
     expect(readdirSync(join(home.root, "Photos", "iCloud")).length).toBeGreaterThan(0);
 

@@ -4,6 +4,8 @@
 export interface Person {
   /** Says a text of any length; it is broken into lines. */
   say(text: string): void;
+  /** Shows a line that must not be broken: a command to copy, a line of a file. */
+  show(line: string): void;
   /** Asks for one line. Rejects when the conversation is broken off. */
   ask(question: string): Promise<string>;
 }

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { copyFile, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { SETTING_NAMES, type SettingName, settingOf } from "../../config/settings.ts";
-import { renderToml } from "../../config/toml.ts";
+import { renderToml, type TomlLine } from "../../config/toml.ts";
 import { privateFile } from "../../runtime/private-file.ts";
 import { same } from "./keep.ts";
 import type { Values } from "./questions.ts";
@@ -11,18 +11,22 @@ import type { Values } from "./questions.ts";
 const ALWAYS: readonly SettingName[] = ["username", "directory"];
 
 /**
- * The configuration that says `values`: account, folder, and what differs from the defaults. What an earlier file
- * (`before`) has said with the same value stays.
+ * What the file has to say: account, folder, and what differs from the defaults. What an earlier one (`before`) has said
+ * with the same value stays.
  */
-export function fileText(values: Values, before: Values): string {
-  const lines = SETTING_NAMES.flatMap((name) => {
+export function settingsOfFile(values: Values, before: Values): readonly TomlLine[] {
+  return SETTING_NAMES.flatMap((name) => {
     const { key, help, default: usual } = settingOf(name);
     const value = values[name];
     if (key === undefined || value === undefined) return [];
     const stays = ALWAYS.includes(name) || !same(value, usual) || same(value, before[name]);
-    return stays ? [{ key, value, remark: help }] : [];
+    return stays ? [{ key, value, note: help }] : [];
   });
-  return `# Made by \`kei config setup\`. Yours to change: \`kei config show\` tells what counts in the end.\n\n${renderToml(lines)}`;
+}
+
+/** The whole file, with a word about each setting. */
+export function fileText(settings: readonly TomlLine[]): string {
+  return `# Made by \`kei config setup\`. Yours to change: \`kei config show\` tells what counts in the end.\n\n${renderToml(settings)}`;
 }
 
 /**

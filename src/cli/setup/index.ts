@@ -1,6 +1,7 @@
 import { checkTogether } from "../../config/derive.ts";
 import { type ConfigFile, findConfigFile } from "../../config/paths.ts";
 import { type Flags, type Resolved, resolveSettings } from "../../config/resolve.ts";
+import { renderToml } from "../../config/toml.ts";
 import { EXIT, type ExitCode, Failure } from "../../library/failure.ts";
 import { PromptInterrupted, type Terminal } from "../../runtime/process.ts";
 import { escapeControls } from "../../ui/format.ts";
@@ -8,7 +9,7 @@ import type { Log } from "../../ui/logger.ts";
 import { wrap } from "../../ui/wrap.ts";
 import type { CommandContext } from "../context.ts";
 import { askChoice, askYesNo, type Person } from "./ask.ts";
-import { fileText, writeConfiguration } from "./file-text.ts";
+import { fileText, settingsOfFile, writeConfiguration } from "./file-text.ts";
 import { type FolderFacts, lookAtFolder, makeFolder, suggestedFolder } from "./folder.ts";
 import { nextSteps } from "./next-steps.ts";
 import { preview } from "./preview.ts";
@@ -49,6 +50,7 @@ function personAt({ terminal, stop }: CommandContext): Person {
     say: (text) => {
       for (const line of wrap(text, widthOf(terminal))) terminal.err(`${escapeControls(line)}\n`);
     },
+    show: (line) => terminal.err(`${escapeControls(line)}\n`),
     ask: (question) => terminal.readLine(question, { hidden: false, signal: stop }),
   };
 }
@@ -105,7 +107,8 @@ async function converse(
   const code = (await askYesNo(person, "Begin with the first sync now?", true))
     ? await firstSync(context, done)
     : EXIT.ok;
-  for (const line of nextSteps(agreed.values, done, env)) person.say(line);
+  person.say("\nFrom now on:");
+  for (const line of nextSteps(agreed.values, done, env)) person.show(line);
   return code;
 }
 
@@ -135,9 +138,10 @@ async function agree(
     const folder = await world.lookAt(String(values.directory));
     person.say("\nYour account at Apple");
     if (await offerSignIn(draft, person)) await offerPreview(draft, person, folder);
-    const text = fileText(values, before);
     person.say(`\nThis will be written to ${file.path}:\n`);
-    for (const line of text.trimEnd().split("\n").slice(2)) person.say(`  ${line.replace(/ +# .*/, "")}`.trimEnd());
+    const settings = settingsOfFile(values, before);
+    const plain = settings.map(({ key, value }) => ({ key, value }));
+    for (const line of renderToml(plain).trimEnd().split("\n")) person.show(`  ${line}`.trimEnd());
     person.say("");
     const chosen = await askChoice(person, "Is it right?", [
       { label: "Yes, write it", value: "write" },
@@ -145,7 +149,7 @@ async function agree(
       { label: "Stop, and write nothing", value: "stop" },
     ]);
     if (chosen === "stop") return undefined;
-    if (chosen === "write") return { values, folder, text };
+    if (chosen === "write") return { values, folder, text: fileText(settings) };
   }
 }
 

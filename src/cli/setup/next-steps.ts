@@ -8,7 +8,6 @@ export function nextSteps(values: Values, file: ConfigFile, env: Environment): s
   const rhythm =
     typeof interval === "number" ? `goes on until you stop it, and looks ${often(interval)}` : "fetches what is new";
   return [
-    "\nFrom now on:",
     ...step(`kei sync${named}`, rhythm),
     ...step(`kei status${named}`, "tells how far the backup is"),
     ...step(`kei config setup${named}`, "changes these answers"),

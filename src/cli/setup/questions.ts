@@ -7,7 +7,7 @@ import type { FolderFacts } from "./folder.ts";
 import { askWhatToKeep } from "./keep.ts";
 
 /** Settings by name, as a configuration file would set them. */
-export type Values = Partial<Record<SettingName, Value>>;
+export type Values = { readonly [N in SettingName]?: Value | undefined };
 
 /** What the questions have to look up. */
 export interface World {
@@ -93,7 +93,7 @@ async function askRhythm(person: Person, start: Values): Promise<Values> {
     ],
     known ? now : OTHER,
   );
-  if (chosen !== OTHER) return { watchInterval: chosen === BY_HAND ? undefined : chosen } as Values;
+  if (chosen !== OTHER) return { watchInterval: chosen === BY_HAND ? undefined : chosen };
   const typed = await askText(person, {
     question: "Time between two runs, such as 30m, 6h or 1d",
     usual: known ? undefined : spokenInterval(now),
