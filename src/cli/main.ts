@@ -42,7 +42,8 @@ export async function main(argv: readonly string[], outside: Outside): Promise<E
       return EXIT.ok;
     }
     if (parsed.help || parsed.spec?.run === undefined) {
-      terminal.out(await helpFor(parsed.command, hasColor(outside, terminal.outIsTerminal)));
+      const width = terminal.outIsTerminal ? Math.min(100, terminal.columns()) : 80;
+      terminal.out(await helpFor(parsed.command, { color: hasColor(outside, terminal.outIsTerminal), width }));
       return parsed.help ? EXIT.ok : EXIT.usage;
     }
     const { resolved, broken } = await settingsFor(parsed, outside);

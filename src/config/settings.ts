@@ -25,6 +25,17 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 
+/** The parts of the table, as pages for people show them. */
+export const PARTS: ReadonlyArray<{ readonly title: string; readonly names: readonly string[] }> = [
+  { title: "Account and folders", names: Object.keys(ACCOUNT) },
+  { title: "Which photos", names: Object.keys(SELECTION) },
+  { title: "Files and names", names: Object.keys(FILES) },
+  { title: "Transfers", names: Object.keys(TRANSFER) },
+  { title: "The run", names: Object.keys(RUN) },
+  { title: "Beside other programs", names: Object.keys(SERVICE) },
+  { title: "Question and answer", names: [...Object.keys(ANSWERS), ...Object.keys(CONFIGURING)] },
+];
+
 type Table = typeof SETTINGS;
 /** Resolved values: a setting without a default may be undefined. */
 export type Settings = {

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { COMMANDS, type CommandSpec } from "../../src/cli/commands.ts";
+import { completedCommands } from "../../src/cli/completions/model.ts";
 import { main, type Outside } from "../../src/cli/main.ts";
 import { EXIT, Failure } from "../../src/library/failure.ts";
 import { PromptInterrupted } from "../../src/runtime/process.ts";
@@ -169,6 +171,46 @@ describe("the exit code", () => {
     out = "";
     expect(await run(["--version"])).toBe(EXIT.ok);
     expect(out).toMatch(/^kei \S+ \(.+\)\n$/);
+  });
+});
+
+describe("help", () => {
+  const pages = (specs: Readonly<Record<string, CommandSpec>>, above: readonly string[] = []): string[][] =>
+    Object.entries(specs).flatMap(([name, spec]) => {
+      const words = [...above, name];
+      return [words, ...pages(spec.subcommands ?? {}, words)];
+    });
+
+  test("of every command fits into 80 columns, and names each of its flags", async () => {
+    for (const words of [[], ...pages(COMMANDS)]) {
+      out = "";
+      expect(await run([...words, "--help"])).toBe(EXIT.ok);
+      for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+      expect(out).toContain(`USAGE kei ${words.join(" ")}`.trimEnd());
+      const { flags } = completedCommands().find((command) => command.words.join(" ") === words.join(" ")) ?? {
+        flags: [],
+      };
+      expect(flags.length).toBeGreaterThan(3);
+      for (const { long } of flags) expect(out).toContain(long);
+    }
+  });
+
+  test("of kei itself begins with what a newcomer needs, and leaves no command out", async () => {
+    await run(["--help"]);
+    const at = (text: string) => out.indexOf(text);
+    expect(at("GETTING STARTED")).toBeLessThan(at("config setup"));
+    expect(at("config setup")).toBeLessThan(at("EVERY DAY"));
+    for (const name of Object.keys(COMMANDS)) expect(out).toMatch(new RegExp(`^  ${name} `, "m"));
+  });
+
+  test("has colours where they are wanted, and no other codes than that", async () => {
+    const env = { HOME: home, FORCE_COLOR: "1" };
+    await run(["sync", "--help"], {}, { env });
+    const colored = out;
+    out = "";
+    await run(["sync", "--help"]);
+    expect(colored).toContain("\u001b[36m");
+    expect(Bun.stripANSI(colored).replaceAll(/ +$/gm, "")).toBe(out);
   });
 });
 

@@ -258,11 +258,14 @@ describe("the file", () => {
     expect(await suggestedFolder(env)).toBe("~/Pictures/iCloud");
   });
 
-  test.skipIf(process.getuid?.() === 0)("may not go to a folder that is not one's own (everything is root's)", async () => {
-    mkdirSync(join(root, "locked"));
-    chmodSync(join(root, "locked"), 0o500);
-    expect((await lookAtFolder("locked/photos", { HOME: root }, root)).wrong).toContain("You may not write to");
-  });
+  test.skipIf(process.getuid?.() === 0)(
+    "may not go to a folder that is not one's own (everything is root's)",
+    async () => {
+      mkdirSync(join(root, "locked"));
+      chmodSync(join(root, "locked"), 0o500);
+      expect((await lookAtFolder("locked/photos", { HOME: root }, root)).wrong).toContain("You may not write to");
+    },
+  );
 });
 
 describe("what is said", () => {
