@@ -4,7 +4,7 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { SETTING_NAMES, settingOf } from "../src/config/settings.ts";
+import { PARTS, SETTING_NAMES, type SettingName, settingOf } from "../src/config/settings.ts";
 import type { FlagGroup, Setting } from "../src/config/types.ts";
 import { type Example, FLAT, FOLDER_EXAMPLES, NAME_EXAMPLES } from "../test/support/examples.ts";
 import { ROOT } from "./steps.ts";
@@ -21,15 +21,38 @@ const GROUPS: ReadonlyArray<readonly [FlagGroup, string]> = [
   ["json", "Answers for programs"],
   ["manifest", "`kei manifest`"],
   ["confirm", "Commands that ask first"],
+  ["show", "`kei config show`"],
+  ["setup", "`kei config setup`"],
 ];
 
 /** The page as it should be. */
 export function configurationPage(): string {
-  const sections = GROUPS.flatMap(([on, title]) => {
-    const rows = SETTING_NAMES.map(settingOf).filter((setting) => setting.on === on);
-    return rows.length === 0 ? [] : `## ${title}\n\n${rows.map(entry).join("\n")}`;
-  });
-  return `${HEAD}\n${sections.join("\n\n")}\n`;
+  const sections = GROUPS.map(([on, title]) => ({
+    title,
+    names: SETTING_NAMES.filter((name) => settingOf(name).on === on),
+  }));
+  const shown = sections.filter(({ names }) => names.length > 0);
+  const contents = shown.map(({ title }) => `- [${title}](#${anchor(title)})`).join("\n");
+  return `${HEAD}\n${contents}\n\n${shown.map(section).join("\n\n")}\n`;
+}
+
+/** Longer sections are parted as the table is. */
+const LONG = 12;
+
+function section({ title, names }: { readonly title: string; readonly names: readonly SettingName[] }): string {
+  const entries = (some: readonly SettingName[]) => some.map((name) => entry(settingOf(name))).join("\n");
+  if (names.length <= LONG) return `## ${title}\n\n${entries(names)}`;
+  const parts = PARTS.map((part) => ({ title: part.title, names: names.filter((name) => part.names.includes(name)) }));
+  const shown = parts.filter((part) => part.names.length > 0);
+  return `## ${title}\n\n${shown.map((part) => `### ${part.title}\n\n${entries(part.names)}`).join("\n\n")}`;
+}
+
+/** As GitHub names the anchors of headings. */
+function anchor(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9 _-]/g, "")
+    .replaceAll(" ", "-");
 }
 
 const HEAD = `# Configuration
@@ -38,8 +61,12 @@ Every setting can be given in up to three ways. A flag wins over an environment 
 file, that over the default. An empty variable counts as unset. Whatever kei doesn't know, in any of the three, is an error
 that names the nearest thing it does know. Of several sources of the password one counts: [signing-in.md](signing-in.md).
 
+\`kei config setup\` asks a few questions and writes the file. \`kei config show\` prints the settings as they will be used, each
+with the place it comes from; what it prints is a configuration file itself (\`--plain\`: without remarks; \`--json\`: for
+programs). Of the environment, only variables whose names begin with \`KEI_\` are looked at for mistakes.
+
 The file is \`~/.config/kei/config.toml\` (or below \`$XDG_CONFIG_HOME\`; \`/config/config.toml\` in a container; another one with
-\`--config\` or \`KEI_CONFIG\`). The first \`kei sync\` writes it. A small one:
+\`--config\` or \`KEI_CONFIG\`). The first \`kei sync\` writes it, too. A small one:
 
 \`\`\`toml
 [auth]
