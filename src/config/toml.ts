@@ -25,23 +25,37 @@ export function tomlValue(value: Value): string {
 /** Remarks stand in one column where the values leave room. */
 const REMARK_COLUMN = 40;
 
-/**
- * Lines as a file: first what is in no table, then table by table in the order in which they are first named, a table
- * before those in it. Ends with a line end.
- */
+/** The tables in the order in which people look for them; others follow. */
+const ORDER = [
+  "",
+  "auth",
+  "download",
+  "filters",
+  "photos",
+  "metadata",
+  "watch",
+  "server",
+  "notifications",
+  "report",
+  "ui",
+];
+
+/** Lines as a file: first what is in no table, then table by table, each before those in it. Ends with a line end. */
 export function renderToml(lines: readonly TomlLine[]): string {
-  const tables = new Map<string, string[]>([["", []]]);
+  const tables = new Map<string, string[]>();
   for (const line of lines) {
     const { table, leaf } = partsOfKey(line.key);
     tables.set(table, [...(tables.get(table) ?? []), written(leaf, line)]);
   }
-  const outermost = [...tables.keys()].map((table) => table.split(".")[0]);
-  const rank = (table: string) => outermost.indexOf(table.split(".")[0]);
   return [...tables]
-    .filter(([, written]) => written.length > 0)
-    .toSorted(([a], [b]) => rank(a) - rank(b) || a.length - b.length)
+    .toSorted(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1))
     .map(([table, written]) => `${[...(table === "" ? [] : [`[${table}]`]), ...written].join("\n")}\n`)
     .join("\n");
+}
+
+function rank(table: string): number {
+  const at = ORDER.indexOf(table.split(".")[0] ?? "");
+  return at < 0 ? ORDER.length : at;
 }
 
 function written(leaf: string, { value, remark, note, idle = false }: TomlLine): string {
