@@ -16,7 +16,7 @@ export async function helpFor(words: readonly string[], style: HelpStyle): Promi
   const spec = specAt(words);
   const [purpose, below, end] =
     words.length === 0 || spec === undefined
-      ? [await head("kei", ROOT, style), [...chapters(), ...options(["all"], true)], ROOT_END]
+      ? [await head("kei", ROOT, style), [...chapters(), ...options([], true)], ROOT_END]
       : [await head(`kei ${words.join(" ")}`, spec, style), sections(spec), COMMAND_END];
   return `${[...purpose, ...sectionLines(below, style), ...wrap(end, style.width)].join("\n")}\n`;
 }
@@ -26,7 +26,7 @@ const ROOT: CommandSpec = {
   flags: [],
   subcommands: { "<command>": { help: "", flags: [] } },
 };
-const ROOT_END = "`kei COMMAND --help` tells more about a command, docs/configuration.md about every setting.";
+const ROOT_END = "`kei COMMAND --help` tells its flags, docs/configuration.md about every setting.";
 const COMMAND_END = "Most flags have a variable and a key in the configuration, too: docs/configuration.md.";
 
 function specAt(words: readonly string[]): CommandSpec | undefined {

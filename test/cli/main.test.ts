@@ -190,6 +190,8 @@ describe("help", () => {
       const { flags } = completedCommands().find((command) => command.words.join(" ") === words.join(" ")) ?? {
         flags: [],
       };
+      // The first page has to fit on a small screen.
+      if (words.length === 0) continue;
       expect(flags.length).toBeGreaterThan(3);
       for (const { long } of flags) expect(out).toContain(long);
     }

@@ -11,6 +11,7 @@ export function nextSteps(values: Values, file: ConfigFile, env: Environment): s
     ...step(`kei sync${named}`, rhythm),
     ...step(`kei status${named}`, "tells how far the backup is"),
     ...step(`kei config setup${named}`, "changes these answers"),
+    ...(typeof interval === "number" ? ["", "docs/service.md tells how kei starts with your computer."] : []),
   ];
 }
 
