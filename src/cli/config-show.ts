@@ -1,4 +1,5 @@
 import { checkTogether } from "../config/derive.ts";
+import { choosePassword } from "../config/password-choice.ts";
 import { settingOf } from "../config/settings.ts";
 import { type ShownSetting, settingsToml, shownSettings } from "../config/show.ts";
 import { EXIT, type ExitCode } from "../library/failure.ts";
@@ -17,6 +18,7 @@ export async function configShow(context: CommandContext): Promise<ExitCode> {
     terminal.out(
       `${settings.plain ? "" : `${heading(context)}\n\n`}${settingsToml(all, { remarks: !settings.plain })}`,
     );
+  choosePassword(resolved);
   for (const odd of checkTogether(resolved, clock.now())) log.warn(odd);
   return EXIT.ok;
 }

@@ -18,8 +18,8 @@ export interface ShownSetting {
   readonly where: string;
   /** There is a value, which must not be shown. */
   readonly secret: boolean;
-  /** The file has no way to say this value. */
-  readonly notInFile: boolean;
+  /** Why it does not belong into a file that says the same, for people. */
+  readonly notInFile: string | undefined;
 }
 
 /** Values of the default that is not a constant of the table. */
@@ -35,8 +35,8 @@ export interface Computed {
 export function shownSettings(resolved: Resolved, computed: Computed): readonly ShownSetting[] {
   const used = usedValues(resolved, computed);
   return SETTING_NAMES.filter((name) => lasts(name)).map((name) => {
-    const { from = name, value, notInFile = false } = used[name] ?? { value: resolved.settings[name] };
-    const hidden = settingOf(name).secret === true;
+    const { from = name, value, notInFile } = used[name] ?? { value: resolved.settings[name] };
+    const hidden = settingOf(name).secret === true || settingOf(name).hidden === true;
     return {
       name,
       value: hidden ? undefined : value,
@@ -62,11 +62,13 @@ function lasts(name: SettingName): boolean {
   return key !== undefined || env !== undefined;
 }
 
+const UNSAYABLE = "the file can't say this";
+
 interface Used {
   readonly value: Value | undefined;
   /** The setting that has decided it, when another one has. */
   readonly from?: SettingName | undefined;
-  readonly notInFile?: boolean;
+  readonly notInFile?: string | undefined;
 }
 
 function usedValues(resolved: Resolved, { dataDir }: Computed): Partial<Record<SettingName, Used>> {
@@ -79,9 +81,14 @@ function usedValues(resolved: Resolved, { dataDir }: Computed): Partial<Record<S
     asked || !added ? { value: asked } : { value: true, from: "sizes" };
   return {
     dataDir: { value: settings.dataDir ?? dataDir },
-    media: { value: kinds, from: skipping, notInFile: kinds.length === 0 },
+    // Without the command, which is not shown, the file would be what counts.
+    passwordFile: {
+      value: settings.passwordFile,
+      notInFile: isRivalUsed(resolved) ? "the password command counts" : undefined,
+    },
+    media: { value: kinds, from: skipping, notInFile: kinds.length === 0 ? UNSAYABLE : undefined },
     // Alone, a version takes the place of the original, which the file can't ask for.
-    sizes: inFile.length > 0 ? { value: inFile } : { value: settings.sizes, notInFile: true },
+    sizes: inFile.length > 0 ? { value: inFile } : { value: settings.sizes, notInFile: UNSAYABLE },
     edited: bySize(settings.edited, renditions.edited),
     alternative: bySize(settings.alternative, renditions.alternative),
     liveResolution: {
@@ -103,6 +110,11 @@ const ALWAYS: readonly SettingName[] = [
   "httpPort",
 ];
 
+/** A password command is asked, although there is a password file. */
+function isRivalUsed({ settings, origins }: Resolved): boolean {
+  return settings.passwordCommand !== undefined && origins.passwordFile !== "flag";
+}
+
 /**
  * The settings as a configuration file that means the same. A default is not set in it: that albums, say, were named by
  * nobody means something, too. With `remarks`, each line tells where its value comes from, and defaults and what is not
@@ -111,7 +123,8 @@ const ALWAYS: readonly SettingName[] = [
 export function settingsToml(settings: readonly ShownSetting[], { remarks }: { readonly remarks: boolean }): string {
   const lines = settings.flatMap((shown): TomlLine[] => {
     const { key } = settingOf(shown.name);
-    if (key === undefined || shown.notInFile || shown.value === undefined) return remarks ? remarkOnly(shown, key) : [];
+    if (key === undefined || shown.notInFile !== undefined || shown.value === undefined)
+      return remarks ? remarkOnly(shown, key) : [];
     const idle = shown.origin === "default" && !ALWAYS.includes(shown.name);
     if (idle && !remarks) return [];
     return [{ key, value: shown.value, idle, remark: remarks ? shown.where : undefined }];
@@ -125,5 +138,5 @@ function remarkOnly(shown: ShownSetting, key: string | undefined): TomlLine[] {
   // What has no key is told where it has its effect.
   if (key === undefined) return [];
   if (shown.value === undefined) return line(key, "not set");
-  return line(key, `${JSON.stringify(shown.value)}, by ${shown.where}; the file can't say this`);
+  return line(key, `${JSON.stringify(shown.value)}, by ${shown.where}; ${shown.notInFile}`);
 }

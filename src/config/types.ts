@@ -78,4 +78,6 @@ export interface Setting {
   readonly mayBeEmpty?: true;
   /** The value must not be shown. */
   readonly secret?: true;
+  /** What is no secret itself, but may hold one: not shown where settings are. */
+  readonly hidden?: true;
 }

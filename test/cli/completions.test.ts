@@ -93,7 +93,7 @@ describe("the completion script", () => {
     const suggest = SUGGEST[shell];
     testWith(shell)(`suggests in ${shell} what may come next${without(shell)}`, () => {
       expect(suggest(["kei", ""])).toEqual(expect.arrayContaining(["sync", "login", "config", "completions"]));
-      expect(suggest(["kei", "login", ""])).toEqual(["get-code", "submit-code"]);
+      expect(suggest(["kei", "login", ""])).toEqual(expect.arrayContaining(["get-code", "submit-code"]));
       expect(suggest(["kei", "--username", "login", "config", "s"])).toEqual(["setup", "show"]);
       expect(suggest(["kei", "--domain", "=", "cn", "sync", "--album-"])).toEqual(["--album-copies"]);
       expect(suggest(["kei", "login", "get-code", "--album-"])).toEqual([]);

@@ -75,7 +75,14 @@ describe("kei config show", () => {
   test("fed back as --config prints the same again", async () => {
     const args = SETTING_NAMES.flatMap((name) => {
       const { flag, key, type, on, default: usual } = settingOf(name);
-      if (flag === undefined || key === undefined || !["all", "account", "folder", "sync"].includes(on)) return [];
+      // Of the ways to give a password one can be meant; one of them is not shown.
+      if (
+        flag === undefined ||
+        key === undefined ||
+        name === "passwordCommand" ||
+        !["all", "account", "folder", "sync"].includes(on)
+      )
+        return [];
       const sample =
         SAMPLES[name] ??
         (type.kind === "boolean" ? String(!usual) : undefined) ??
@@ -127,6 +134,12 @@ describe("kei config show", () => {
       expect(stdout + stderr).not.toContain("hunter22");
       expect(stdout).toContain(file);
     }
+    const command = await show(["--password-command", "echo hunter22"], { KEI_PASSWORD_FILE: file });
+    expect(command.stdout).not.toContain("hunter22");
+    expect(command.stdout).toContain("# password_command: set by flag --password-command, not shown");
+    expect(command.stdout).toContain(
+      `# password_file: ${JSON.stringify(file)}, by env KEI_PASSWORD_FILE; the password command counts`,
+    );
     expect((await show([], { ICLOUD_PASSWORD: "hunter22" })).stdout).toContain(
       "# password: set by env ICLOUD_PASSWORD, not shown",
     );

@@ -50,9 +50,11 @@ describe("kei config setup", () => {
     const at = open();
     await answerSettings(at);
     await at.answer("Sign in now? [Y/n] ", "");
+    await at.answer("Store the password once Apple has accepted it? [y/N] ", "y");
     await at.answer("Password for ", double.account.password);
     await at.answer("Verification code", () => double.account.deviceCode);
     await at.sees("You are signed in");
+    await at.sees("The password is stored in");
     await at.answer("Count? [Y/n] ", "");
     await at.sees("6 photos and videos: ");
     await at.sees("are free at");

@@ -1,20 +1,22 @@
 import { Failure } from "../../library/failure.ts";
-import { accountOf, type CommandContext, portsOf } from "../context.ts";
+import { accountOf, type CommandContext, credentialsOf, portsOf } from "../context.ts";
 import { askChoice, askYesNo, type Person } from "./ask.ts";
 
 /** Signs in if the person wants to, as often as it takes. Returns whether it has worked. */
-export async function offerSignIn(context: CommandContext, person: Person): Promise<boolean> {
+export async function offerSignIn(given: CommandContext, person: Person): Promise<boolean> {
   person.say(
     "Apple has to let kei in once: with your password, and with a code that appears on your iPhone, iPad or Mac. The password goes to Apple only.",
   );
   if (!(await askYesNo(person, "Sign in now?", true))) return false;
+  const save = await offerToStore(given, person);
+  const context = { ...given, settings: { ...given.settings, savePassword: save } };
   const { signIn } = await context.sync();
   for (;;) {
     try {
       const account = accountOf(context);
-      // A person asks for it: a password that Apple has refused before may be the right one by now (DECISIONS 18).
-      await signIn({ ...account, password: { ...account.password, interactive: true } }, portsOf(context));
+      await signIn(account, portsOf(context));
       person.say("You are signed in, and this computer is trusted from now on.");
+      if (save) await tellWhereStored(context, person);
       return true;
     } catch (error) {
       if (!(error instanceof Failure) || context.stop.aborted) throw error;
@@ -26,4 +28,24 @@ export async function offerSignIn(context: CommandContext, person: Person): Prom
       if (!again) return false;
     }
   }
+}
+
+/** Whether the password shall be stored. Not asked where it has a place already. */
+async function offerToStore(context: CommandContext, person: Person): Promise<boolean> {
+  const { password, passwordFile, passwordCommand, watchInterval } = context.settings;
+  if (password !== undefined || passwordFile !== undefined || passwordCommand !== undefined) return false;
+  if ((await credentialsOf(context).backend()) !== "none") return false;
+  person.say(
+    "The sign-in lasts for weeks. After that kei asks for the password again, unless it is stored: in this computer's keyring, else in an encrypted file.",
+  );
+  return askYesNo(person, "Store the password once Apple has accepted it?", watchInterval !== undefined);
+}
+
+async function tellWhereStored(context: CommandContext, person: Person): Promise<void> {
+  const backend = await credentialsOf(context).backend();
+  person.say(
+    backend === "none"
+      ? "Apple did not ask for the password, so it was not stored. `kei password set` stores it."
+      : `The password is stored in ${backend === "keyring" ? "the keyring" : "an encrypted file"}; \`kei password clear\` deletes it.`,
+  );
 }

@@ -7,7 +7,7 @@ import { askChoice, type Option, type Person } from "./ask.ts";
 import type { Values } from "./questions.ts";
 
 /** What may be said on the command line or in the environment, to be kept in the file. */
-const TAKEN: readonly SettingName[] = ["username", "domain", "directory", "passwordFile", "dataDir"];
+const TAKEN: readonly SettingName[] = ["username", "domain", "directory", "passwordCommand", "passwordFile", "dataDir"];
 
 /** What is known before the first question. */
 export interface Start {

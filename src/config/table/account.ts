@@ -31,6 +31,7 @@ export const ACCOUNT = {
     help: "Shell command that prints the password within 30 seconds; not on Windows",
     hint: "COMMAND",
     on: "account",
+    hidden: true,
   },
   passwordFile: {
     type: { kind: "path" },
