@@ -44,7 +44,8 @@ export function usernameOf({ settings }: CommandContext): string {
   if (settings.username !== undefined) return settings.username;
   throw new Failure("--username is required", {
     exit: EXIT.failure,
-    remedy: "Give the Apple ID with -u EMAIL, the variable ICLOUD_USERNAME or [auth].username in the configuration.",
+    remedy:
+      "Give the Apple ID with -u EMAIL, the variable ICLOUD_USERNAME or [auth].username in the configuration; `kei config setup` asks for it.",
   });
 }
 

@@ -36,13 +36,13 @@ function plainLines(seen: string): string[] {
 }
 
 /** Answers everything up to the sign-in with Enter, where that is possible. */
-async function answerSettings(at: AtTerminal): Promise<void> {
+async function answerSettings(at: AtTerminal, rhythm = ""): Promise<void> {
   await at.answer("Apple ID: ", double.account.username);
   await at.answer("mainland", "");
   await at.answer("[~/Photos/iCloud]: ", "");
   await at.answer("at the end? [Y/n] ", "");
   await at.answer("What shall be saved?", "");
-  await at.answer("look for new photos?", "");
+  await at.answer("look for new photos?", rhythm);
 }
 
 describe("kei config setup", () => {
@@ -51,6 +51,9 @@ describe("kei config setup", () => {
     await answerSettings(at);
     await at.answer("Sign in now? [Y/n] ", "");
     await at.answer("Store the password once Apple has accepted it? [y/N] ", "y");
+    await at.answer("Password for ", "a-wrong-one");
+    await at.sees("Apple does not accept this password");
+    await at.answer("And now?", "");
     await at.answer("Password for ", double.account.password);
     await at.answer("Verification code", () => double.account.deviceCode);
     await at.sees("You are signed in");
@@ -93,6 +96,16 @@ describe("kei config setup", () => {
     }
     expect(existsSync(home.data)).toBe(false);
     expect(readdirSync(home.root)).toEqual([]);
+  });
+
+  test("tells of a variable that counts before the file", async () => {
+    const at = open([], { env: { KEI_WATCH_WITH_INTERVAL: "600" } });
+    await answerSettings(at, "3");
+    await at.answer("Sign in now?", "n");
+    await at.answer("Is it right?", "");
+    await at.sees("The variable KEI_WATCH_WITH_INTERVAL of your environment counts before");
+    await at.answer("first sync now?", "n");
+    expect(await at.end()).toBe(0);
   });
 
   test("needs a terminal, and says what to do without one", async () => {

@@ -1,6 +1,7 @@
 import { checkTogether } from "../../config/derive.ts";
 import { type ConfigFile, findConfigFile } from "../../config/paths.ts";
 import { type Flags, type Resolved, resolveSettings } from "../../config/resolve.ts";
+import { SETTING_NAMES, settingOf } from "../../config/settings.ts";
 import { renderToml } from "../../config/toml.ts";
 import { EXIT, type ExitCode, Failure } from "../../library/failure.ts";
 import { PromptInterrupted, type Terminal } from "../../runtime/process.ts";
@@ -11,10 +12,11 @@ import type { CommandContext } from "../context.ts";
 import { askChoice, askYesNo, type Person } from "./ask.ts";
 import { fileText, settingsOfFile, writeConfiguration } from "./file-text.ts";
 import { type FolderFacts, lookAtFolder, makeFolder, suggestedFolder } from "./folder.ts";
+import { same } from "./keep.ts";
 import { nextSteps } from "./next-steps.ts";
 import { preview } from "./preview.ts";
 import { askSettings, type Values, type World } from "./questions.ts";
-import { offerSignIn } from "./sign-in.ts";
+import { offerSignIn, sentence } from "./sign-in.ts";
 import { askStart } from "./start.ts";
 
 /**
@@ -104,12 +106,27 @@ async function converse(
   progress.written = true;
   person.say(`Written: ${file.path}${copy === undefined ? "" : `; the earlier one is ${copy}`}`);
   const done = { ...file, exists: true };
+  await tellWhatCountsBefore(agreed.values, context, done, person);
   const code = (await askYesNo(person, "Begin with the first sync now?", true))
     ? await firstSync(context, done)
     : EXIT.ok;
   person.say("\nFrom now on:");
   for (const line of nextSteps(agreed.values, done, env)) person.show(line);
   return code;
+}
+
+/** An environment variable that says otherwise would make the answers look as if they were forgotten. */
+async function tellWhatCountsBefore(
+  values: Values,
+  context: CommandContext,
+  file: ConfigFile,
+  person: Person,
+): Promise<void> {
+  const { origins, settings } = (await contextWith({}, context, file)).resolved;
+  for (const name of SETTING_NAMES) {
+    if (origins[name] !== "env" || values[name] === undefined || same(values[name], settings[name])) continue;
+    person.say(`The variable ${settingOf(name).env} of your environment counts before this file.`);
+  }
 }
 
 interface Agreed {
@@ -137,7 +154,9 @@ async function agree(
     }
     const folder = await world.lookAt(String(values.directory));
     person.say("\nYour account at Apple");
-    if (await offerSignIn(draft, person)) await offerPreview(draft, person, folder);
+    const signedIn = await offerSignIn(draft, person);
+    if (signedIn === "back") continue;
+    if (signedIn === "yes") await offerPreview(draft, person, folder);
     person.say(`\nThis will be written to ${file.path}:\n`);
     const settings = settingsOfFile(values, before);
     const plain = settings.map(({ key, value }) => ({ key, value }));
@@ -170,7 +189,7 @@ async function offerPreview(draft: CommandContext, person: Person, folder: Folde
     await preview(draft, person, folder);
   } catch (error) {
     if (!(error instanceof Failure) || draft.stop.aborted) throw error;
-    person.say(`It could not be counted: ${error.message}.${error.remedy === undefined ? "" : ` ${error.remedy}`}`);
+    person.say(`It could not be counted. ${sentence(error)}`);
   }
 }
 

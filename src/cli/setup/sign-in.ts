@@ -2,12 +2,15 @@ import { Failure } from "../../library/failure.ts";
 import { accountOf, type CommandContext, credentialsOf, portsOf } from "../context.ts";
 import { askChoice, askYesNo, type Person } from "./ask.ts";
 
-/** Signs in if the person wants to, as often as it takes. Returns whether it has worked. */
-export async function offerSignIn(given: CommandContext, person: Person): Promise<boolean> {
+/** How it went; `back`: the person wants to answer the questions once more. */
+export type SignedIn = "yes" | "no" | "back";
+
+/** Signs in if the person wants to, as often as it takes. */
+export async function offerSignIn(given: CommandContext, person: Person): Promise<SignedIn> {
   person.say(
     "Apple has to let kei in once: with your password, and with a code that appears on your iPhone, iPad or Mac. The password goes to Apple only.",
   );
-  if (!(await askYesNo(person, "Sign in now?", true))) return false;
+  if (!(await askYesNo(person, "Sign in now?", true))) return "no";
   const save = await offerToStore(given, person);
   const context = { ...given, settings: { ...given.settings, savePassword: save } };
   const { signIn } = await context.sync();
@@ -17,17 +20,23 @@ export async function offerSignIn(given: CommandContext, person: Person): Promis
       await signIn(account, portsOf(context));
       person.say("You are signed in, and this computer is trusted from now on.");
       if (save) await tellWhereStored(context, person);
-      return true;
+      return "yes";
     } catch (error) {
       if (!(error instanceof Failure) || context.stop.aborted) throw error;
-      person.say(`That did not work: ${error.message}.${error.remedy === undefined ? "" : ` ${error.remedy}`}`);
-      const again = await askChoice(person, "And now?", [
-        { label: "Try again", value: true },
-        { label: "Go on without signing in; the first sync asks again", value: false },
+      person.say(`That did not work. ${sentence(error)}`);
+      const next = await askChoice<"again" | "no" | "back">(person, "And now?", [
+        { label: "Try again", value: "again" },
+        { label: "Go back to the questions, the Apple ID first", value: "back" },
+        { label: "Go on without signing in; the first sync asks again", value: "no" },
       ]);
-      if (!again) return false;
+      if (next !== "again") return next;
     }
   }
+}
+
+/** A failure with its way out. */
+export function sentence({ message, remedy }: Failure): string {
+  return `${message.replace(/\.$/, "")}.${remedy === undefined ? "" : ` ${remedy}`}`;
 }
 
 /** Whether the password shall be stored. Not asked where it has a place already. */

@@ -24,7 +24,7 @@ export async function askStart(person: Person, file: ConfigFile, context: Comman
   if (!file.exists) return { values: given, before: {} };
   const found = await readExisting(file.path);
   person.say(`There is a configuration already: ${file.path}`);
-  if (found instanceof Failure) person.say(`It can't be read. ${found.message}.`);
+  if (found instanceof Failure) person.say(`It can't be read. ${found.message.replace(/\.$/, "")}.`);
   const anew: Option<"keep" | "change" | "anew"> = { label: "Begin anew", value: "anew" };
   const chosen = await askChoice(person, "What shall become of it?", [
     ...(found instanceof Failure
