@@ -10,11 +10,8 @@ export interface CommandSpec {
   /** Required words behind the command, as shown in help. */
   readonly positionals?: readonly string[];
   readonly subcommands?: Readonly<Record<string, CommandSpec>>;
-  /**
-   * What becomes of a configuration that can't be read: without this, the command is not run. `ignored`: it is not even
-   * looked for. `mended`: the command is told of it (`CommandContext.broken`), and everything else is as without a file.
-   */
-  readonly configuration?: "ignored" | "mended";
+  /** It runs also when the settings can't be used, and is told what is wrong with them. */
+  readonly anyway?: true;
   /** Absent where a subcommand must be named. */
   readonly run?: (context: CommandContext) => Promise<ExitCode>;
 }
@@ -112,7 +109,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
       setup: {
         help: "Make the configuration by answering a few questions",
         flags: ["account", "folder", "setup"],
-        configuration: "mended",
+        anyway: true,
         run: async (context) => (await import("./setup/index.ts")).setup(context),
       },
       show: {
@@ -129,19 +126,19 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
       bash: {
         help: "For bash: source <(kei completions bash)",
         flags: [],
-        configuration: "ignored",
+        anyway: true,
         run: async (context) => (await import("./completions/index.ts")).completions("bash", context),
       },
       zsh: {
         help: "For zsh: source <(kei completions zsh)",
         flags: [],
-        configuration: "ignored",
+        anyway: true,
         run: async (context) => (await import("./completions/index.ts")).completions("zsh", context),
       },
       fish: {
         help: "For fish: kei completions fish | source",
         flags: [],
-        configuration: "ignored",
+        anyway: true,
         run: async (context) => (await import("./completions/index.ts")).completions("fish", context),
       },
     },

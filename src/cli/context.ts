@@ -17,8 +17,8 @@ import type { Log } from "../ui/logger.ts";
 export interface CommandContext {
   readonly settings: Settings;
   readonly resolved: Resolved;
-  /** Why the configuration file could not be read, for commands that are run all the same. */
-  readonly broken: Failure | undefined;
+  /** What is wrong with the settings; only for a command that runs all the same. */
+  readonly problems: readonly Failure[];
   readonly positionals: readonly string[];
   readonly env: Environment;
   /** The folder in which kei was started. */

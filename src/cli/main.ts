@@ -46,7 +46,7 @@ export async function main(argv: readonly string[], outside: Outside): Promise<E
       terminal.out(await helpFor(parsed.command, { color: hasColor(outside, terminal.outIsTerminal), width }));
       return parsed.help ? EXIT.ok : EXIT.usage;
     }
-    const { resolved, broken } = await settingsFor(parsed, outside);
+    const { resolved, problems } = await settingsFor(parsed, outside);
     log = createLog({
       level: resolved.settings.logLevel,
       write: (line) => terminal.err(`${line}\n`),
@@ -54,7 +54,7 @@ export async function main(argv: readonly string[], outside: Outside): Promise<E
       pretty: isFriendly({ settings: resolved.settings, terminal, env: outside.env }),
       color: hasColor(outside, terminal.errIsTerminal),
     });
-    return await run(parsed, parsed.spec.run, { resolved, broken, settings: resolved.settings }, log, outside);
+    return await run(parsed, parsed.spec.run, { resolved, settings: resolved.settings, problems }, log, outside);
   } catch (error) {
     return report(error, log, terminal);
   } finally {
@@ -62,29 +62,19 @@ export async function main(argv: readonly string[], outside: Outside): Promise<E
   }
 }
 
-/** The settings, and what is wrong with the file where the command does not mind (`CommandSpec.configuration`). */
+/** Throws `Failure` for settings that can't be used, unless the command runs anyway. */
 async function settingsFor(
   { config, flags, spec }: Parsed,
   { env, cwd }: Outside,
-): Promise<Pick<CommandContext, "resolved" | "broken">> {
-  const noFile = { path: "", exists: false, explicit: false };
-  if (spec?.configuration === "ignored")
-    return { resolved: await resolveSettings(flags, noFile, {}, cwd), broken: undefined };
-  const file = findConfigFile(config, env, cwd);
-  try {
-    return { resolved: await resolveSettings(flags, file, env, cwd), broken: undefined };
-  } catch (error) {
-    if (spec?.configuration !== "mended" || !(error instanceof Failure)) throw error;
-    // What is wrong elsewhere is wrong without the file, too.
-    const resolved = await resolveSettings(flags, { ...file, exists: false }, env, cwd);
-    return { resolved: { ...resolved, file }, broken: error };
-  }
+): Promise<Pick<CommandContext, "resolved" | "problems">> {
+  if (spec?.anyway === true) return await (await import("../config/lenient.ts")).resolveAnyway(flags, config, env, cwd);
+  return { resolved: await resolveSettings(flags, findConfigFile(config, env, cwd), env, cwd), problems: [] };
 }
 
 async function run(
   parsed: Parsed,
   command: NonNullable<NonNullable<Parsed["spec"]>["run"]>,
-  given: Pick<CommandContext, "resolved" | "broken" | "settings">,
+  given: Pick<CommandContext, "resolved" | "settings" | "problems">,
   log: Log,
   outside: Outside,
 ): Promise<ExitCode> {

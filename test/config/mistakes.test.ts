@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { checkTogether } from "../../src/config/derive.ts";
 import { isKnownVariable } from "../../src/config/environment.ts";
 import { readConfigFile } from "../../src/config/file.ts";
+import { resolveAnyway } from "../../src/config/lenient.ts";
 import { findConfigFile } from "../../src/config/paths.ts";
 import { type Flags, type Resolved, resolveSettings } from "../../src/config/resolve.ts";
 import { EXIT, Failure } from "../../src/library/failure.ts";
@@ -126,6 +127,18 @@ describe("a variable that would do nothing", () => {
     expect(failure).toMatchObject({ exit: EXIT.failure, message: expect.stringContaining(name) });
     expect(failure.remedy).toContain(remedy);
     expect(`${failure.message}${failure.remedy}`).not.toContain("hunter22");
+  });
+
+  test("is told to a command that runs anyway, and left out", async () => {
+    writeFileSync(path, "[download]\nthreads = 4\n");
+    const env = { HOME: home, KEI_ALBUMS: "Rome", KEI_MAX_RETRIES: "many", KEI_LIBRARY: "all" };
+    const { resolved, problems } = await resolveAnyway({}, path, env, home);
+    expect(problems.map(({ message }) => /KEI_[A-Z_]+/.exec(message)?.[0])).toEqual(["KEI_ALBUMS", "KEI_MAX_RETRIES"]);
+    expect(resolved.settings).toMatchObject({ threads: 4, libraries: ["all"], perTransfer: 3 });
+    writeFileSync(path, "[download\n");
+    const broken = await resolveAnyway({}, path, env, home);
+    expect(broken.problems).toHaveLength(3);
+    expect(broken.resolved.file).toMatchObject({ path, exists: true });
   });
 
   test("is left alone when it is empty, another program's, or a container's", async () => {

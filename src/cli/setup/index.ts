@@ -31,6 +31,8 @@ export async function setup(given: CommandContext): Promise<ExitCode> {
       remedy: "Write `kei sync -u you@example.com -d FOLDER` instead: it remembers both.",
     });
   }
+  // A broken file is what this command mends; variables are not.
+  await resolveSettings({}, { ...resolved.file, exists: false }, given.env, given.cwd);
   // What is only of interest in a log would get between the questions.
   const quiet: Log = log.level === "debug" ? log : { ...log, info: () => undefined };
   const context = { ...given, log: quiet, terminal: wrapping(terminal) };
