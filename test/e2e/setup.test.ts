@@ -53,7 +53,6 @@ describe("kei config setup", () => {
     await at.answer("Store the password once Apple has accepted it? [y/N] ", "y");
     await at.answer("Password for ", "a-wrong-one");
     await at.sees("Apple does not accept this password");
-    await at.answer("And now?", "");
     await at.answer("Password for ", double.account.password);
     await at.answer("Verification code", () => double.account.deviceCode);
     await at.sees("You are signed in");
