@@ -97,6 +97,24 @@ describe("kei config setup", () => {
     expect(readdirSync(home.root)).toEqual([]);
   });
 
+  test("is left with Ctrl+C while it counts, too", async () => {
+    await double.stop();
+    double = await startDouble({ library: createLibrary({ seed: 3, assets: 2_000, bytes: 100 }) });
+    Object.assign(home.env, double.env);
+    const at = open();
+    await answerSettings(at);
+    await at.answer("Sign in now?", "");
+    await at.answer("Store the password", "");
+    await at.answer("Password for ", double.account.password);
+    await at.answer("Verification code", () => double.account.deviceCode);
+    await at.answer("Count? [Y/n] ", "");
+    await at.sees(" of 2,000 photos");
+    at.type("\u0003");
+    await at.sees("no configuration was written");
+    expect(await at.end()).toBe(130);
+    expect(existsSync(config())).toBe(false);
+  });
+
   test("tells of a variable that counts before the file", async () => {
     const at = open([], { env: { KEI_WATCH_WITH_INTERVAL: "600" } });
     await answerSettings(at, "3");

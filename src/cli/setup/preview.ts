@@ -28,6 +28,8 @@ export async function preview(context: CommandContext, person: Person, folder: F
   } finally {
     display.end();
   }
+  // A run that was stopped has counted only a part.
+  context.stop.throwIfAborted();
   for (const line of previewLines(report, folder)) person.say(line);
 }
 
