@@ -79,12 +79,6 @@ export function resolutionKey(values: readonly string[]): string | undefined {
   return `"${version}" is no resolution; write \`[photos] ${version === "adjusted" ? "edited" : version} = true\``;
 }
 
-/** In the file it is called by another name than on the command line. */
-export function watchInterval(seconds: number): string | undefined {
-  const isFine = seconds >= 60 && seconds <= 86_400;
-  return isFine ? undefined : `watch interval must be in 60..=86400 seconds, and ${seconds} is not`;
-}
-
 export function temporaryEnding(value: string): string | undefined {
   return /^\.[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value) && !/\.(jpe?g|heic|png|mov|mp4|gif|dng)$/i.test(value)
     ? undefined

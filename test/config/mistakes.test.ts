@@ -67,7 +67,7 @@ describe("a mistake in the file", () => {
     ["[filters]\nrecent = 2020-01-01\n", "line 2: `[filters] recent`", ""],
     ["[filters]\nskip_created_before = 2020-01-01\n", "line 2: `[filters] skip_created_before`: it must be a text", ""],
     ['\n\n["auth"]\n"username" = ""\n', "line 4: `[auth] username`: it must not be empty", ""],
-    ["[watch]\ninterval = 59\n", "line 2: `[watch] interval`: watch interval must be in 60..=86400 seconds", ""],
+    ["[watch]\ninterval = 59\n", "line 2: `[watch] interval`: 59 is not a whole number from 60 to 86400", ""],
   ])("%j is told with its line", async (toml, message, remedy) => {
     writeFileSync(path, toml);
     const failure = await failureOf(readConfigFile(path));

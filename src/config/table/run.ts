@@ -1,4 +1,3 @@
-import { watchInterval } from "../checks.ts";
 import type { Setting } from "../types.ts";
 
 /** What one run does, and what is said about it. */
@@ -15,7 +14,6 @@ export const RUN = {
     flag: "watch-with-interval",
     env: "KEI_WATCH_WITH_INTERVAL",
     key: "watch.interval",
-    keyCheck: watchInterval,
     help: "The same, with so many seconds of waiting",
     hint: "SECONDS",
     on: "sync",
