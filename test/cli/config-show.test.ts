@@ -11,7 +11,7 @@ import { Home, type KeiResult, runInProcess } from "../support/kei.ts";
 
 let home: Home;
 beforeEach(() => {
-  home = new Home();
+  home = new Home(undefined, { KEI_HTTP_ENABLED: "" });
 });
 afterEach(() => home.remove());
 

@@ -28,7 +28,8 @@ export interface Stage {
 export async function openStage(): Promise<Stage & { readonly close: () => Promise<void> }> {
   const library = createLibrary({ seed: 3, assets: 6, bytes: 2_000 });
   const double = await startDouble({ library, account: { signInLimit: 50 } });
-  const home = new Home(double);
+  // What is shown of the settings is what a person has who has set none. No step watches.
+  const home = new Home(double, { KEI_HTTP_ENABLED: "" });
   return {
     double,
     home,
