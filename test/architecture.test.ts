@@ -18,8 +18,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ui: ["library", "runtime"],
   config: ["library", "runtime"],
   sync: ["library", "runtime", "icloud", "download", "state", "metadata"],
+  doctor: ["library", "runtime", "icloud", "download", "state", "sync", "serve", "config"],
   serve: ["library", "runtime", "sync", "state", "config", "ui"],
-  cli: ["library", "runtime", "sync", "state", "config", "ui", "serve", "notify"],
+  cli: ["library", "runtime", "sync", "state", "config", "ui", "serve", "notify", "doctor"],
   // src/main.ts, where the parts are put together.
   main: ["cli", "sync", "config", "library", "runtime"],
 };

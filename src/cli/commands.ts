@@ -17,7 +17,14 @@ export interface CommandSpec {
 }
 
 /** What says how a sync goes. */
-const SYNC_FLAGS = ["account", "save-password", "folder", "sync"] as const satisfies readonly FlagGroup[];
+const SYNC_FLAGS = [
+  "account",
+  "save-password",
+  "folder",
+  "selection",
+  "sync",
+  "caution",
+] as const satisfies readonly FlagGroup[];
 
 /** Every command of kei. Each is loaded only when it is called, which keeps the start short. */
 export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
@@ -41,6 +48,43 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     help: "Write down every file with its place, checksum and dates, as JSON or CSV",
     flags: ["manifest"],
     run: async (context) => (await import("./manifest.ts")).manifest(context),
+  },
+  verify: {
+    help: "Prove that what is saved is there, and that nothing is missing",
+    flags: ["verify", "folder", "json", "account", "selection"],
+    run: async (context) => (await import("./verify.ts")).verify(context),
+  },
+  reconcile: {
+    help: "Find files that have vanished; the next sync brings them back",
+    flags: ["folder", "caution", "json"],
+    run: async (context) => (await import("./reconcile.ts")).reconcile(context),
+  },
+  reset: {
+    help: "Forget part of what kei knows; photos are never touched",
+    flags: ["confirm"],
+    subcommands: {
+      state: {
+        help: "Delete the database of what is saved; the next sync recognises the files again",
+        flags: ["confirm"],
+        run: async (context) => (await import("./reset.ts")).resetState(context),
+      },
+      "sync-token": {
+        help: "Have the next sync list everything instead of asking what has changed",
+        flags: ["confirm"],
+        run: async (context) => (await import("./reset.ts")).resetSyncToken(context),
+      },
+      session: {
+        help: "Forget the saved session; the next sign-in needs password and code",
+        flags: ["confirm"],
+        run: async (context) => (await import("./reset.ts")).resetSession(context),
+      },
+    },
+  },
+  doctor: {
+    help: "Look at everything kei depends on, and say what to mend",
+    flags: ["doctor", "json", "folder", "account"],
+    anyway: true,
+    run: async (context) => (await import("./doctor.ts")).doctor(context),
   },
   login: {
     help: "Sign in to iCloud and make this machine trusted",

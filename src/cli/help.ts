@@ -9,6 +9,7 @@ import { COMMANDS, type CommandSpec } from "./commands.ts";
 const CHAPTERS: ReadonlyArray<readonly [title: string, commands: ReadonlyArray<readonly string[]>]> = [
   ["Getting started", [["config", "setup"], ["sync"]]],
   ["Every day", [["status"], ["why"], ["login"], ["list"]]],
+  ["Looking after it", [["doctor"], ["verify"], ["reconcile"], ["reset"]]],
 ];
 
 /** The help page of a command; of the whole program for no words. Made from the tables of commands and settings. */

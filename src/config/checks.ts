@@ -5,6 +5,7 @@ import { DATE_FORMS, parseDateBound } from "../library/date-bound.ts";
 import { compileGlob, GlobError } from "../library/glob.ts";
 import { parseSelectors, SelectorError, type SelectorKind } from "../library/selectors.ts";
 import { isSmartFolder, SMART_FOLDERS } from "../library/smart-folders.ts";
+import { parseSubset, SubsetError } from "../library/subset.ts";
 import { parseTemplate, type TemplateCategory, TemplateError } from "../library/template.ts";
 
 /** A check that passes on what a library function has to say against a value. */
@@ -13,7 +14,12 @@ function reasonOf(check: () => unknown): string | undefined {
     check();
     return undefined;
   } catch (error) {
-    if (error instanceof TemplateError || error instanceof SelectorError || error instanceof GlobError)
+    if (
+      error instanceof TemplateError ||
+      error instanceof SelectorError ||
+      error instanceof GlobError ||
+      error instanceof SubsetError
+    )
       return error.message;
     throw error;
   }
@@ -88,3 +94,6 @@ export function temporaryEnding(value: string): string | undefined {
 export function ipAddress(value: string): string | undefined {
   return isIP(value) === 0 ? `"${value}" is no IP address; write 127.0.0.1, 0.0.0.0 or one of this machine` : undefined;
 }
+
+/** One part of many, such as `1/30`. */
+export const subset = (value: string): string | undefined => reasonOf(() => parseSubset(value, 0));

@@ -21,38 +21,61 @@ export interface FileValues {
   readonly lines: Partial<Record<SettingName, number>>;
 }
 
+/** Told of a key that can't be used. What it throws ends the reading; else the key is passed over. */
+export type OnWrong = (problem: Failure) => void;
+
+const raise: OnWrong = (problem) => {
+  throw problem;
+};
+
 /**
  * Reads and checks the one TOML file. Everything else the loader could do (other files, other formats, downloads, code)
- * is switched off. Throws `Failure` (exit 1) that names file, key and line.
+ * is switched off. Throws `Failure` (exit 1) that names file, key and line; for a wrong key only when `onWrong` does.
  */
-export async function readConfigFile(path: string): Promise<FileValues> {
+export async function readConfigFile(path: string, onWrong: OnWrong = raise): Promise<FileValues> {
   const config = await parsed(path);
   const text = readFileSync(path, "utf8");
   const { keys } = tomlKeys(text);
   const values: Partial<Record<SettingName, Value>> = {};
   const lines: Partial<Record<SettingName, number>> = {};
   for (const key of [...keys, ...unseen(config, keys)]) {
-    const fail = (reason: string, remedy: string) => refusal(path, `line ${key.line}: ${reason}`, remedy);
-    const name = settingAt(key, fail);
-    if (name === undefined) continue;
-    const rival = RIVALS[name];
-    if (rival !== undefined && values[rival] !== undefined) {
-      const other = shown((settingOf(rival).key ?? rival).split("."));
-      throw fail(
-        `${other} (line ${lines[rival]}) and ${shown(key.path)} are two sources of one password; pick one`,
-        "Delete the other one.",
-      );
-    }
     try {
-      values[name] = fromToml(settingOf(name), valueAt(config, key.path));
-      lines[name] = key.line;
+      takeKey(path, config, key, values, lines);
     } catch (error) {
-      if (!(error instanceof BadValue)) throw error;
-      const reason = settingOf(name).secret === true ? "its value can't be used" : error.message;
-      throw fail(`${shown(key.path)}: ${reason}`, "Mend the value.");
+      if (!(error instanceof Failure)) throw error;
+      onWrong(error);
     }
   }
   return { values, lines };
+}
+
+/** Puts what a key sets to the other values. Throws `Failure` for a key that can't be used. */
+function takeKey(
+  path: string,
+  config: object,
+  key: TomlKey,
+  values: Partial<Record<SettingName, Value>>,
+  lines: Partial<Record<SettingName, number>>,
+): void {
+  const fail = (reason: string, remedy: string) => refusal(path, `line ${key.line}: ${reason}`, remedy);
+  const name = settingAt(key, fail);
+  if (name === undefined) return;
+  const rival = RIVALS[name];
+  if (rival !== undefined && values[rival] !== undefined) {
+    const other = shown((settingOf(rival).key ?? rival).split("."));
+    throw fail(
+      `${other} (line ${lines[rival]}) and ${shown(key.path)} are two sources of one password; pick one`,
+      "Delete the other one.",
+    );
+  }
+  try {
+    values[name] = fromToml(settingOf(name), valueAt(config, key.path));
+    lines[name] = key.line;
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error;
+    const reason = settingOf(name).secret === true ? "its value can't be used" : error.message;
+    throw fail(`${shown(key.path)}: ${reason}`, "Mend the value.");
+  }
 }
 
 function refusal(path: string, reason: string, remedy: string, cause?: unknown): Failure {

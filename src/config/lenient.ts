@@ -18,7 +18,8 @@ export async function resolveAnyway(
   const none = { ...file, exists: false };
   const usable = await usableVariables(env, none, cwd, problems);
   try {
-    return { resolved: await resolveSettings(flags, file, usable, cwd), problems };
+    const onWrong = (problem: Failure): void => void problems.push(problem);
+    return { resolved: await resolveSettings(flags, file, usable, cwd, onWrong), problems };
   } catch (error) {
     const problem = asFailure(error);
     if (problem.exit === EXIT.usage) throw problem;

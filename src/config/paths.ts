@@ -5,10 +5,22 @@ import { EXIT, Failure } from "../library/failure.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Home folder; from the account database where HOME is unset, as under a service manager (DECISIONS 7). */
+/**
+ * Home folder; from the account database where HOME is unset, as under a service manager (DECISIONS 7). Throws `Failure`
+ * for a user that the system doesn't know.
+ */
 export function homeFolder(env: Environment): string {
   const home = env["HOME"];
-  return home === undefined || home === "" ? userInfo().homedir : home;
+  if (home !== undefined && home !== "") return home;
+  try {
+    return userInfo().homedir;
+  } catch (error) {
+    throw new Failure("The home folder is not known: HOME is not set, and the system does not know this user", {
+      exit: EXIT.failure,
+      remedy: "Set HOME, or name the files with --config and --data-dir.",
+      cause: error,
+    });
+  }
 }
 
 /** A path as written by a person: `~/` is the home folder, anything relative is below the working folder. */

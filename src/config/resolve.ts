@@ -1,6 +1,6 @@
 import { EXIT, Failure } from "../library/failure.ts";
 import { refuseUnknownVariables } from "./environment.ts";
-import { type FileValues, readConfigFile, shown } from "./file.ts";
+import { type FileValues, type OnWrong, readConfigFile, shown } from "./file.ts";
 import { type ConfigFile, type Environment, expandPath } from "./paths.ts";
 import { SETTING_NAMES, type SettingName, type Settings, settingOf } from "./settings.ts";
 import type { Setting } from "./types.ts";
@@ -21,16 +21,18 @@ export type Flags = Partial<Record<SettingName, Value>>;
 
 /**
  * Puts the values together, each setting by itself: flag before environment before file before default. Throws
- * `Failure` (exit 1) for a bad value in the environment or the file, and for a variable that would do nothing.
+ * `Failure` (exit 1) for a bad value in the environment or the file, and for a variable that would do nothing. `onWrong` is told
+ * of wrong keys of the file instead.
  */
 export async function resolveSettings(
   flags: Flags,
   file: ConfigFile,
   env: Environment,
   cwd: string,
+  onWrong?: OnWrong,
 ): Promise<Resolved> {
   refuseUnknownVariables(env);
-  const fromFile: FileValues = file.exists ? await readConfigFile(file.path) : { values: {}, lines: {} };
+  const fromFile: FileValues = file.exists ? await readConfigFile(file.path, onWrong) : { values: {}, lines: {} };
   const values: Record<string, Value | undefined> = {};
   const origins: Record<string, Origin> = {};
   for (const name of SETTING_NAMES) {

@@ -1,5 +1,6 @@
 import { ACCOUNT } from "./table/account.ts";
 import { ANSWERS } from "./table/answers.ts";
+import { CHECKS } from "./table/checks.ts";
 import { CONFIGURING } from "./table/configuring.ts";
 import { FILES } from "./table/files.ts";
 import { RUN } from "./table/run.ts";
@@ -19,6 +20,7 @@ export const SETTINGS = {
   ...TRANSFER,
   ...RUN,
   ...SERVICE,
+  ...CHECKS,
   ...ANSWERS,
   ...CONFIGURING,
 };
@@ -33,6 +35,7 @@ export const PARTS: ReadonlyArray<{ readonly title: string; readonly names: read
   { title: "Transfers", names: Object.keys(TRANSFER) },
   { title: "The run", names: Object.keys(RUN) },
   { title: "Beside other programs", names: Object.keys(SERVICE) },
+  { title: "Looking after the backup", names: Object.keys(CHECKS) },
   { title: "Question and answer", names: [...Object.keys(ANSWERS), ...Object.keys(CONFIGURING)] },
 ];
 

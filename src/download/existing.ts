@@ -22,10 +22,19 @@ export async function inspect(path: string, checksum: AppleChecksum, size: numbe
   }
 }
 
-/** Apple's checksum of a file on disk, read in pieces. Throws file system errors. */
-async function checksumOf(path: string): Promise<AppleChecksum> {
+/**
+ * Apple's checksum of a file on disk, read in pieces. `onBytes` is told the length of each; what it throws ends the
+ * reading. Throws file system errors.
+ */
+export async function checksumOf(
+  path: string,
+  onBytes: (count: number) => void = () => undefined,
+): Promise<AppleChecksum> {
   const hasher = createChecksumHasher();
-  await readInto(path, (bytes) => hasher.update(bytes));
+  await readInto(path, (bytes) => {
+    hasher.update(bytes);
+    onBytes(bytes.length);
+  });
   return hasher.digest();
 }
 

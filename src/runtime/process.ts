@@ -18,6 +18,13 @@ export function residentBytes(): number {
   return process.memoryUsage.rss();
 }
 
+/** What runs kei, with its version: `Bun 1.4.5`. */
+export function runtimeName(): string {
+  const { bun, deno, node } = process.versions as Readonly<Record<string, string | undefined>>;
+  if (bun !== undefined) return `Bun ${bun}`;
+  return deno === undefined ? `Node.js ${node ?? "unknown"}` : `Deno ${deno}`;
+}
+
 /** Where text goes and comes from. */
 export interface Terminal {
   /** Results. */

@@ -8,10 +8,12 @@ import { members } from "./members.ts";
 import { newest } from "./newest.ts";
 import { type OpenOptions, openConnection, openReadOnly, openScratch } from "./open.ts";
 import { placements } from "./placements.ts";
+import { saved } from "./saved.ts";
 import { counting } from "./totals.ts";
 import type { State } from "./types.ts";
 
 export type * from "./answers.ts";
+export { type Examination, examineState, isLocked, sqliteVersion } from "./examine.ts";
 export { StateFailure, type StateTrouble } from "./failure.ts";
 export { acquireLock, type Lock } from "./lock.ts";
 export type { OpenOptions } from "./open.ts";
@@ -50,6 +52,7 @@ function stateOf(db: Connection, checkpoint: boolean): State {
     ...ledger(db),
     ...catalogue(db),
     ...placements(db),
+    ...saved(db),
     ...members(db),
     ...newest(db),
     ...finding(db),

@@ -90,6 +90,21 @@ export async function openReadOnly(options: OpenOptions): Promise<Connection | u
 }
 
 /**
+ * The same, without side files where nobody writes to the database: as long as it has no log, it is read without locks.
+ */
+export async function openQuietly(options: OpenOptions): Promise<Connection | undefined> {
+  const driver = options.driver ?? (await loadDriver());
+  if (isAbsent(options.path)) return undefined;
+  if (look(`${options.path}-wal`) !== undefined) return await openReadOnly(options);
+  try {
+    return openReader(options, driver, { immutable: true });
+  } catch (error) {
+    if (!wantsSideFiles(error)) throw error;
+    return await openReadOnly(options);
+  }
+}
+
+/**
  * A private copy of what is known, for runs that may write nothing; empty when nothing is known yet. It lives in
  * SQLite's temporary storage: in memory while small, beyond that in a nameless file of the system's temporary folder.
  */

@@ -23,6 +23,8 @@ type Placements = Pick<
   | "tempClaims"
 >;
 
+type Why = Parameters<State["markMissing"]>[2];
+
 const PLACE = "library = ? AND asset = ? AND rendition = ? AND pass = ?";
 
 /** Where each file stands or is to stand, and the temporary files kei may delete. */
@@ -101,7 +103,7 @@ export function placements(db: Connection): Placements {
       db
         .all("SELECT * FROM placements WHERE id > ? AND status = 'present' ORDER BY id LIMIT ?", after, limit)
         .map((row) => ({ ...placementRow(row), rowid: number(row, "id") })),
-    markMissing: (key, pass) =>
+    markMissing: (key, pass, why) =>
       db.transaction(() => {
         const row = db.get(`SELECT * FROM placements WHERE ${PLACE}`, ...place(key, pass));
         if (row === undefined) throw missing(key, pass);
@@ -111,7 +113,7 @@ export function placements(db: Connection): Placements {
           ...db.all(AT_PATH("owner = 1"), text(row, "path_key")),
           ...db.all(AT_PATH("owner = 0"), text(row, "path_key")),
         ];
-        for (const one of lost.map(placementRow)) lose(db, one);
+        for (const one of lost.map(placementRow)) lose(db, one, why);
       }),
     retirePlacement: (key, pass) =>
       db.runOne(
@@ -198,19 +200,32 @@ function serveSharers(db: Connection, owner: PlacementRow): void {
   }
 }
 
-/** Takes back that the file stands at this place; when it stands at no other, it is to be fetched, with fresh attempts. */
-function lose(db: Connection, placement: PlacementRow): void {
+/**
+ * Takes back that the file stands at this place; when it stands at no other, it is to be fetched, with fresh attempts.
+ * With `why`, both have failed.
+ */
+function lose(db: Connection, placement: PlacementRow, why: Why): void {
+  const status = why === undefined ? "pending" : "failed";
+  const error = sql(why === undefined ? undefined : errorText(why.error));
   db.run(
-    `UPDATE placements SET status = 'pending', local_size = NULL, local_mtime = NULL WHERE ${PLACE}`,
+    `UPDATE placements SET status = ?, local_size = NULL, local_mtime = NULL, last_error = coalesce(?, last_error),
+       last_error_kind = coalesce(?, last_error_kind) WHERE ${PLACE}`,
+    status,
+    error,
+    sql(why?.kind),
     ...place(placement, placement.pass),
   );
   db.run(
-    `UPDATE files SET status = 'pending', proof = NULL, attempts = 0 WHERE library = ?1 AND asset = ?2 AND rendition = ?3
+    `UPDATE files SET status = ?4, proof = NULL, attempts = 0, last_error = coalesce(?5, last_error),
+       last_error_kind = coalesce(?6, last_error_kind) WHERE library = ?1 AND asset = ?2 AND rendition = ?3
        AND status = 'downloaded' AND NOT EXISTS (SELECT 1 FROM placements
          WHERE library = ?1 AND asset = ?2 AND rendition = ?3 AND status = 'present')`,
     placement.library,
     placement.asset,
     placement.rendition,
+    status,
+    error,
+    sql(why?.kind),
   );
 }
 

@@ -75,6 +75,21 @@ export interface PlacementRow {
   readonly method: "download" | "reflink" | "hardlink" | "copy" | "adopted" | "shared" | undefined;
 }
 
+/** A place at which a file is said to stand. */
+export interface SavedFile extends PlacementRow {
+  /** Stays the same as long as the place does. */
+  readonly rowid: number;
+  /** When its bytes came, ms since the epoch. */
+  readonly downloadedAt: number | undefined;
+}
+
+/** The `number`th of `of` parts into which all saved files are divided, the same ones every time. */
+export interface Part {
+  /** From 1. */
+  readonly number: number;
+  readonly of: number;
+}
+
 /** A temporary file that kei created or is about to create. Only these may ever be deleted. */
 export interface TempClaim {
   /** Absolute. */
@@ -292,9 +307,9 @@ export interface State extends Answers {
   presentAfter(after: number, limit: number): Array<PlacementRow & { readonly rowid: number }>;
   /**
    * A present file has vanished or changed: all placements at its path go back to pending, and so do the files that
-   * stand nowhere else, with fresh attempts (DECISIONS 17).
+   * stand nowhere else, with fresh attempts (DECISIONS 17). With `why` they count as failed, not as pending.
    */
-  markMissing(key: FileKey, pass: string): void;
+  markMissing(key: FileKey, pass: string, why?: { readonly error: string; readonly kind: string }): void;
   /**
    * The content of this place is history: the placement becomes `historical` under a pass key of its own, so that its
    * path stays claimed and the pass can be given another place.
@@ -305,6 +320,26 @@ export interface State extends Answers {
   /** Forgets a placement that never came to be (pending or failed), with its claim on the path. */
   dropPlacement(key: FileKey, pass: string): void;
   hasDownloads(): boolean;
+
+  /**
+   * Files that are said to stand on disk, in the order of library, asset, rendition and pass, after `after`; a file that
+   * several places share comes once.
+   */
+  savedFiles(after: SavedFile | undefined, limit: number, part?: Part): SavedFile[];
+  /** How many `savedFiles` there are in all, and their bytes. */
+  countSaved(part?: Part): { readonly files: number; readonly bytes: number };
+  /** One of them, while it still counts as on disk. */
+  savedFile(rowid: number): SavedFile | undefined;
+  /** Files that count as on disk although no place of theirs is known: at most `limit`, and their number. */
+  placeless(limit: number): { readonly files: readonly FileKey[]; readonly count: number };
+  /**
+   * A file on disk is no longer good: it has failed, with fresh attempts, and its places are looked at by the next run.
+   * Returns false when it did not count as on disk.
+   */
+  failSaved(key: FileKey, why: { readonly error: string; readonly kind: string }): boolean;
+  zonesWithToken(): ZoneName[];
+  /** Forgets every sync token: the next run lists everything anew. */
+  clearSyncTokens(): void;
 
   claimTemp(claim: TempClaim): void;
   releaseTemp(path: string): void;

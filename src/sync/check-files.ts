@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { ZoneName } from "../library/asset.ts";
-import type { PlacementRow, State } from "../state/types.ts";
+import type { State } from "../state/types.ts";
 import { lookAtFile } from "./disk.ts";
 
 /** Places looked at between two chances for signals to be heard. */
@@ -12,12 +12,7 @@ const PAGE = 500;
  * short or replaced: these must be listed, since their signed addresses come with the lists. What can't be looked at is
  * not missing. Throws the signal's reason when a stop comes.
  */
-export async function checkFiles(
-  state: State,
-  root: string,
-  signal: AbortSignal,
-  onMissing: (place: PlacementRow) => void = (place) => state.markMissing(place, place.pass),
-): Promise<ReadonlySet<ZoneName>> {
+export async function checkFiles(state: State, root: string, signal: AbortSignal): Promise<ReadonlySet<ZoneName>> {
   const damaged = new Set<ZoneName>();
   for (let after = 0; ; ) {
     const places = state.presentAfter(after, PAGE);
@@ -33,7 +28,7 @@ export async function checkFiles(
     }
     if (vanished.length > 0) {
       state.transaction(() => {
-        for (const place of vanished) onMissing(place);
+        for (const place of vanished) state.markMissing(place, place.pass);
       });
     }
     await setImmediate();

@@ -38,6 +38,8 @@ interface CycleDeps {
   readonly photos: Photos;
   readonly traits: PathTraits;
   readonly transfer: Omit<TransferDeps, "stop" | "cancel" | "onBytes">;
+  /** Takes the place of the workers, where what would be done matters; a dry run has one of its own. */
+  readonly rehearsal?: Pick<Rehearsal, "note"> & { readonly planned: Rehearsal["planned"] | undefined };
   /** Given the report, also when the run then throws. */
   readonly onReport: (report: SyncReport) => void;
 }
@@ -131,7 +133,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
     startedAt,
     nowSeconds: () => Math.trunc(clock.now() / 1000),
   });
-  const rehearsal = settings.dryRun ? new Rehearsal(ports.onPlanned) : undefined;
+  const rehearsal = deps.rehearsal ?? (settings.dryRun ? new Rehearsal(ports.onPlanned) : undefined);
   const forecast = new Forecast({ directory: settings.directory, tally, clock, logger, signal: stops.signal });
   const pace = new Pace(() => pool.idle > 0 && pool.queued === 0);
   const walk = {
@@ -144,7 +146,9 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
     logger,
     cancel: stops.signal,
     pace,
-    beforeFirstByte: () => forecast.beforeFirstByte(),
+    beforeFirstByte: async () => {
+      if (deps.rehearsal === undefined) await forecast.beforeFirstByte();
+    },
     enqueue: async (job: Job) => {
       if (stops.stopped) return false;
       if (rehearsal !== undefined) return rehearsal.note(job);

@@ -1,25 +1,23 @@
 /** The calls that `cli/` makes; each opens what it needs and closes it again. */
 import { createBrake } from "../download/brake.ts";
-import { createFolders } from "../download/folders.ts";
-import { createLimiter } from "../download/limiter.ts";
 import { probeTraits } from "../download/space.ts";
 import { AuthError } from "../icloud/auth/errors.ts";
 import type { Library } from "../icloud/photos/types.ts";
 import { PRIMARY_ZONE } from "../library/asset.ts";
 import { EXIT, Failure } from "../library/failure.ts";
-import { appleFetch } from "../runtime/network.ts";
 import { openForDryRun, openState } from "../state/index.ts";
 import type { State } from "../state/types.ts";
-import { checkFiles } from "./check-files.ts";
 import { respectBreak, runCycle } from "./cycle.ts";
 import { Memory } from "./memory.ts";
 import { pathOf } from "./passes.ts";
+import { reconcileWhileWatching } from "./reconcile.ts";
 import { buildReport } from "./report.ts";
 import { openRoot } from "./root.ts";
 import { type AccountSession, credentials, filesOf, openPhotos, withAccount } from "./session.ts";
 import { Stops } from "./stops.ts";
 import { Tally } from "./tally.ts";
 import { sweepTemps } from "./temps.ts";
+import { transferOf } from "./transfer-deps.ts";
 import type {
   AccountSettings,
   AlbumLine,
@@ -35,8 +33,13 @@ import type {
 } from "./types.ts";
 import { runWatch } from "./watch.ts";
 
+export type * from "./check-types.ts";
+export { verifyComplete } from "./completeness.ts";
+export { reconcile } from "./reconcile.ts";
+export { resetSession, resetState, resetSyncTokens } from "./reset.ts";
 export { filesOf } from "./session.ts";
 export type * from "./types.ts";
+export { verify } from "./verify.ts";
 
 /** One sync run (DECISIONS 4 to 20). Throws `Failure` when it could not run or could not go on. */
 export async function runSync(settings: SyncSettings, ports: Ports): Promise<SyncReport> {
@@ -96,18 +99,7 @@ async function oneRun(
       photos,
       traits,
       onReport,
-      transfer: {
-        fetch: appleFetch,
-        clock: ports.clock,
-        random: ports.random,
-        logger: ports.logger,
-        retries: settings.perTransfer,
-        brake: createBrake(ports.clock),
-        limiter:
-          settings.bandwidthLimit === undefined ? undefined : createLimiter(settings.bandwidthLimit, ports.clock),
-        folders: createFolders(directory),
-        fileMode: 0o666 & ~process.umask(),
-      },
+      transfer: transferOf(settings, ports, createBrake(ports.clock)),
     });
   } finally {
     state.close();
@@ -118,31 +110,10 @@ async function oneRun(
 export function watch(settings: SyncSettings, ports: Ports, options: WatchOptions): Promise<SyncReport | undefined> {
   const actions = {
     cycle: () => runSync({ ...settings, watching: true }, ports),
-    reconcile: () => reconcile(settings, ports),
+    reconcile: () => reconcileWhileWatching(settings, ports),
     files: filesOf(settings),
   };
   return runWatch(actions, options, ports);
-}
-
-/** Looks whether every saved file is still there; what is missing is marked as failed, and comes with the next run. */
-function reconcile(settings: SyncSettings, ports: Ports): Promise<void> {
-  return withAccount(settings, ports, { patient: true }, async (session) => {
-    const state = await openCatalogue(settings, session, ports);
-    try {
-      const { directory } = settings;
-      await openRoot({ directory, hasDownloads: state.hasDownloads(), force: false, dryRun: true }, ports.logger);
-      let missing = 0;
-      await checkFiles(state, directory, ports.stop, (place) => {
-        state.markMissing(place, place.pass);
-        missing += 1;
-        if (state.rendition(place)?.status !== "pending") return;
-        state.putFailed(place, { error: "The file is no longer on disk", kind: "missing", charge: false });
-      });
-      ports.logger.info("looked after the saved files", { missing });
-    } finally {
-      state.close();
-    }
-  });
 }
 
 /** `--retry-failed` with nothing to retry: no request is made. */

@@ -5,7 +5,7 @@ import { createPhotos } from "../icloud/photos/index.ts";
 import type { Photos } from "../icloud/photos/types.ts";
 import { type AccountFiles, accountFiles } from "../library/account.ts";
 import { EXIT, Failure } from "../library/failure.ts";
-import { acquireLock } from "../state/index.ts";
+import { acquireLock, type Lock } from "../state/index.ts";
 import type { AccountSettings, Ports } from "./types.ts";
 
 /** An account's files on disk and the door to Apple, for as long as one command runs. */
@@ -37,15 +37,7 @@ export async function withAccount<T>(
   use: (session: AccountSession) => Promise<T>,
 ): Promise<T> {
   const files = filesOf(settings);
-  if (options.readOnly !== true) await createDataDir(settings.dataDir);
-  const lock =
-    options.readOnly === true
-      ? undefined
-      : await acquireLock(files.lock, {
-          retries: options.patient === true ? 6 : 0,
-          clock: ports.clock,
-          signal: ports.stop,
-        });
+  const lock = options.readOnly === true ? undefined : await lockAccount(settings, ports, options);
   try {
     const signIn = await createSignIn({
       domain: settings.domain,
@@ -66,6 +58,20 @@ export async function withAccount<T>(
   } finally {
     lock?.release();
   }
+}
+
+/** Takes the account's lock, and makes the data folder where there is none. Throws `Failure` as `withAccount` does. */
+export async function lockAccount(
+  settings: Pick<AccountSettings, "dataDir" | "domain" | "username">,
+  ports: Pick<Ports, "clock" | "stop">,
+  { patient = false }: Pick<SessionOptions, "patient"> = {},
+): Promise<Lock> {
+  await createDataDir(settings.dataDir);
+  return await acquireLock(filesOf(settings).lock, {
+    retries: patient ? 6 : 0,
+    clock: ports.clock,
+    signal: ports.stop,
+  });
 }
 
 /** Signs in as far as needed and opens the photos service, which renews the session by itself when Apple drops it. */

@@ -4,6 +4,15 @@ import type { MediaKind } from "../library/asset.ts";
 import type { RenditionSettings } from "../library/choose.ts";
 import type { Recent } from "../library/recent.ts";
 import type { Clock, Logger, Random } from "../runtime/ports.ts";
+import type {
+  CatalogueSettings,
+  CheckListener,
+  CompletenessResult,
+  ReconcileOptions,
+  ReconcileResult,
+  VerifyOptions,
+  VerifyResult,
+} from "./check-types.ts";
 
 export type { CodeByText, CodeRequest, PhoneLine } from "../icloud/auth/types.ts";
 
@@ -219,6 +228,36 @@ export interface SyncApi {
   runSync(settings: SyncSettings, ports: Ports): Promise<SyncReport>;
   /** Sync runs with pauses between them, until a stop. The last report, or the failure that ended or marked the last run. */
   watch(settings: SyncSettings, ports: Ports, options: WatchOptions): Promise<SyncReport | undefined>;
+  /**
+   * Looks whether every saved file is still there; what is not has failed, and comes with the next run. Undefined when
+   * there is no catalogue. Throws `Failure` when so much is missing that it looks like another disk.
+   */
+  reconcile(
+    settings: CatalogueSettings,
+    options: ReconcileOptions,
+    listener: CheckListener,
+    ports: Ports,
+  ): Promise<ReconcileResult | undefined>;
+  /** Looks at every saved file, and at every byte where that is asked for. Reads only. Undefined without a catalogue. */
+  verify(
+    settings: CatalogueSettings,
+    options: VerifyOptions,
+    listener: CheckListener,
+    ports: Ports,
+  ): Promise<VerifyResult | undefined>;
+  /** The same, and then asks iCloud what there is, and whether all that is selected of it is here. */
+  verifyComplete(
+    settings: SyncSettings,
+    options: VerifyOptions,
+    listener: CheckListener,
+    ports: Ports,
+  ): Promise<{ readonly here: VerifyResult; readonly cloud: CompletenessResult | undefined }>;
+  /** Deletes the catalogue; the files it speaks of stay. Returns what was deleted. */
+  resetState(settings: Omit<CatalogueSettings, "directory">, ports: Ports): Promise<readonly string[]>;
+  /** Forgets how far the changes in iCloud were followed; undefined without a catalogue, else the number of libraries. */
+  resetSyncTokens(settings: Omit<CatalogueSettings, "directory">, ports: Ports): Promise<number | undefined>;
+  /** Forgets the session: the next sign-in needs password and code. Returns what was deleted. */
+  resetSession(settings: Omit<CatalogueSettings, "directory">, ports: Ports): Promise<readonly string[]>;
   /**
    * Signs in, asking for a code where a terminal is; with none, throws with exit 3 and names the two commands. A password
    * that Apple has refused before is asked for anew.

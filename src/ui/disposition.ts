@@ -1,7 +1,7 @@
 /** Where one photo stands, in a word, a sentence and a way out: the same parts as on the status page. */
 import { formatClock, plural } from "./format.ts";
 import { ISSUE_WORDS, KEPT_WORDS, leftOutWords } from "./summary.ts";
-import { isExhausted, ownWayOut } from "./ways-out.ts";
+import { errorWords, isExhausted, ownWayOut } from "./ways-out.ts";
 import type { WhyAsset, WhyFacts, WhyLever } from "./why-facts.ts";
 
 export type Part = "saved" | "left-out" | "kept" | "waiting" | "failed" | "exhausted" | "broken";
@@ -44,7 +44,8 @@ function wantedDisposition(
   const worst = failed.find(({ attempts }) => isExhausted(attempts, cap)) ?? failed[0];
   const next = nextAt === undefined ? "the next run" : `the next run, ${formatClock(nextAt, now)},`;
   if (worst !== undefined) {
-    const { attempts, lastError = "unknown error", lastErrorKind } = worst;
+    const { attempts, lastErrorKind } = worst;
+    const lastError = errorWords(worst.lastError);
     const out = ownWayOut(lastErrorKind, attempts, cap);
     if (isExhausted(attempts, cap))
       return {
@@ -59,7 +60,7 @@ function wantedDisposition(
   if (place !== undefined)
     return {
       part: "failed",
-      sentence: `on disk, but not at each of its places: ${place.lastError ?? "unknown error"}; ${next} tries again`,
+      sentence: `on disk, but not at each of its places: ${errorWords(place.lastError)}; ${next} tries again`,
       wayOut: ownWayOut(place.lastErrorKind, 0, cap),
     };
   const waiting = files.filter(({ status }) => status === "pending").length;

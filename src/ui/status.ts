@@ -13,7 +13,7 @@ import { type Hold, holdsOf } from "./holds.ts";
 import type { ListedFailure, StatusFacts, StatusRun } from "./status-facts.ts";
 import { ISSUE_WORDS, KEPT_WORDS, leftOutWords } from "./summary.ts";
 import { answer, type Verdict, verdictOf } from "./verdict.ts";
-import { wayOut } from "./ways-out.ts";
+import { errorWords, wayOut } from "./ways-out.ts";
 
 /** Kinds of failures that are explained without being asked for. */
 const EXPLAINED = 5;
@@ -104,7 +104,7 @@ function holdLine({ what, since, wayOut: out }: Hold, now: number): string {
 /** `IMG_1.JPG: reason (attempts: 2)`; `others` stands behind the name. */
 export function failureLine(failure: ListedFailure, others = ""): string {
   const name = failure.path ?? failure.filename ?? failure.asset;
-  return `${name}${others}: ${failure.error ?? "unknown error"} (attempts: ${failure.attempts})`;
+  return `${name}${others}: ${errorWords(failure.error)} (attempts: ${failure.attempts})`;
 }
 
 const OUTCOMES: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
 import { formatBytes, formatCount, formatDuration, plural, wrap } from "./format.ts";
+import { errorWords } from "./ways-out.ts";
 
 /** What a summary needs to know of a run. */
 export interface RunSummary {
@@ -88,7 +89,7 @@ export function summaryLines(run: RunSummary, width = 80): string[] {
     ([reason, count]) => `${plural(count, "record")} ${ISSUE_WORDS[reason] ?? reason}`,
   );
   const errors = run.enumerationErrors.map((error) => `not everything could be listed: ${error}`);
-  const failures = run.failedFiles.map(({ name, error }) => `failed: ${name}: ${error ?? "unknown error"}`);
+  const failures = run.failedFiles.map(({ name, error }) => `failed: ${name}: ${errorWords(error)}`);
   const details = [
     ...first(
       rules,

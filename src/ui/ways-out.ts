@@ -15,6 +15,18 @@ const WAYS_OUT: Readonly<Record<string, string>> = {
 const DEFAULT_WAY_OUT = "nothing to do: the next run tries again";
 const EXHAUSTED_WAY_OUT = "`kei sync --retry-failed` tries it again";
 
+/** Fixed words that `kei reconcile` leaves for monitors, with what they mean. */
+const FIXED: Readonly<Record<string, string>> = {
+  FILE_MISSING_AT_STARTUP: "no longer on disk (FILE_MISSING_AT_STARTUP)",
+  FILE_TRUNCATED_AT_STARTUP: "cut short on disk (FILE_TRUNCATED_AT_STARTUP)",
+};
+
+/** The error of a file that failed, for people. */
+export function errorWords(error: string | undefined): string {
+  if (error === undefined) return "unknown error";
+  return FIXED[error] ?? error;
+}
+
 /** Whether a file has used up its attempts. `cap` 0: there is no limit. */
 export function isExhausted(attempts: number, cap: number): boolean {
   return cap > 0 && attempts >= cap;

@@ -3,6 +3,7 @@ import { columnsOf } from "../runtime/columns.ts";
 import { dispositionOf, type Part } from "./disposition.ts";
 import { escapeControls, formatTime, plural, wrap } from "./format.ts";
 import { ISSUE_WORDS } from "./summary.ts";
+import { errorWords } from "./ways-out.ts";
 import type { WhyAsset, WhyFacts } from "./why-facts.ts";
 
 /** Photos that are told in full; of more there is a list. */
@@ -75,7 +76,7 @@ function placeLines({ story: { files, places } }: WhyAsset): string[] {
     const remark = {
       present: owner ? "" : "  (one file for several photos or folders)",
       pending: "  (not there yet)",
-      failed: `  (failed: ${lastError ?? "unknown error"})`,
+      failed: `  (failed: ${errorWords(lastError)})`,
       historical: "  (an earlier version, which stays)",
     }[status];
     return [FILE_WORDS[rendition] ?? rendition, `${path}${remark}`] as const;

@@ -80,7 +80,7 @@ describe("kei config show", () => {
         flag === undefined ||
         key === undefined ||
         name === "passwordCommand" ||
-        !["all", "account", "folder", "sync"].includes(on)
+        !["all", "account", "folder", "selection", "sync", "caution"].includes(on)
       )
         return [];
       const sample =

@@ -51,6 +51,12 @@ test.skipIf(missing !== "")(
     expect(await inodes(here.photos)).toEqual(before);
     expect(running.log.count("cdn")).toBe(0);
 
+    const verified = await kei("verify", "--complete", "--checksums");
+    expect([verified.code, verified.stdout.includes("every file of them is here")]).toEqual([0, true]);
+    const examined = await kei("doctor", "--json");
+    const { checks } = JSON.parse(examined.stdout);
+    expect(checks.filter(({ status }: { status: string }) => status === "error")).toEqual([]);
+
     // One database for both runtimes: what one wrote, the other reads.
     const status = await here.run(["status"]);
     expect(status.stdout).toMatch(/^104 of 104 photos backed up/);

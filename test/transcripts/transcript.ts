@@ -89,6 +89,7 @@ function steady(page: string, home: string): string {
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?/g, "<time>")
     .replaceAll(/as of \d\d:\d\d/g, "as of <time>")
     .replaceAll(/since \d{4}-\d\d-\d\d/g, "since <day>")
+    .replaceAll(/downloaded \d{4}-\d\d-\d\d/g, "downloaded <date>")
     .replaceAll(/\b[0-9a-f]{16}\.(db|lock|session|cookies|cache|credential)/g, "<account>.$1")
     .replaceAll(/kei \d+\.\d+\.\d+\S* \([^)]+\)/g, "kei <version>")
     .replaceAll(/checked in [^.,;]+/g, "checked in <duration>");

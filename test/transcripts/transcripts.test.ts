@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ANSWERS } from "./answers.ts";
 import { BAD_INPUT } from "./bad-input.ts";
+import { CHECKS } from "./checks.ts";
 import { CONFIGURATION } from "./configuration.ts";
 import { EVERYDAY } from "./everyday.ts";
 import { openStage, play, type Step } from "./transcript.ts";
@@ -14,6 +15,7 @@ import { openStage, play, type Step } from "./transcript.ts";
 const PAGES: Readonly<Record<string, readonly Step[]>> = {
   everyday: EVERYDAY,
   answers: ANSWERS,
+  checks: CHECKS,
   "bad-input": BAD_INPUT,
   configuration: CONFIGURATION,
 };

@@ -13,7 +13,7 @@ export const SELECTION = {
     help: "Albums to save: all, none, NAME, !NAME to leave one out; repeatable",
     hint: "NAME",
     words: ["all", "none"],
-    on: "sync",
+    on: "selection",
     check: selectors("albums"),
   },
   smartFolders: {
@@ -25,7 +25,7 @@ export const SELECTION = {
     help: "Folders that Photos fills by itself: all, all-with-sensitive, none, NAME, !NAME; repeatable",
     hint: "NAME",
     words: ["all", "all-with-sensitive", "none"],
-    on: "sync",
+    on: "selection",
     check: smartFolderSelectors,
   },
   libraries: {
@@ -37,7 +37,7 @@ export const SELECTION = {
     help: "Libraries to save: primary, shared, all, or a name; repeatable",
     hint: "NAME",
     words: ["primary", "shared", "all"],
-    on: "sync",
+    on: "selection",
     check: selectors("libraries"),
   },
   unfiled: {
@@ -47,14 +47,14 @@ export const SELECTION = {
     key: "filters.unfiled",
     default: true,
     help: "Save photos that are in no album, too",
-    on: "sync",
+    on: "selection",
   },
   media: {
     type: { kind: "list" },
     key: "filters.media",
     default: ["photos", "videos", "live-photos"],
     help: "Kinds to save: photos, videos, live-photos",
-    on: "sync",
+    on: "selection",
     check: oneOfEach(["photos", "videos", "live-photos"]),
   },
   skipPhotos: {
@@ -63,7 +63,7 @@ export const SELECTION = {
     env: "KEI_SKIP_PHOTOS",
     default: false,
     help: "Leave photos out (Live Photos stay)",
-    on: "sync",
+    on: "selection",
   },
   skipVideos: {
     type: { kind: "boolean" },
@@ -71,7 +71,7 @@ export const SELECTION = {
     env: "KEI_SKIP_VIDEOS",
     default: false,
     help: "Leave videos out (Live Photos stay)",
-    on: "sync",
+    on: "selection",
   },
   skipCreatedBefore: {
     type: { kind: "text" },
@@ -80,7 +80,7 @@ export const SELECTION = {
     key: "filters.skip_created_before",
     help: "Leave out what was taken earlier; a date, a date with a time, or 30d for 30 days ago",
     hint: "DATE",
-    on: "sync",
+    on: "selection",
     check: eachDate,
   },
   skipCreatedAfter: {
@@ -90,7 +90,7 @@ export const SELECTION = {
     key: "filters.skip_created_after",
     help: "Leave out what was taken later; a date, a date with a time, or 30d for 30 days ago",
     hint: "DATE",
-    on: "sync",
+    on: "selection",
     check: eachDate,
   },
   recent: {
@@ -100,7 +100,7 @@ export const SELECTION = {
     key: "filters.recent",
     help: "Only the last N photos that came to iCloud, or with Nd those taken in the last N days",
     hint: "N|Nd",
-    on: "sync",
+    on: "selection",
   },
   recentScope: {
     type: { kind: "choice", values: ["global", "per-filter"] },
@@ -108,7 +108,7 @@ export const SELECTION = {
     key: "filters.recent_scope",
     default: "global",
     help: "What a number after --recent counts in: the whole library, or each album and folder",
-    on: "sync",
+    on: "selection",
   },
   filenameExclude: {
     type: { kind: "list", split: true },
@@ -118,7 +118,7 @@ export const SELECTION = {
     default: [],
     help: "Leave out photos by name, e.g. '*.PNG' (? one character, * any, [a-z] one of a set); repeatable",
     hint: "GLOB",
-    on: "sync",
+    on: "selection",
     check: eachGlob,
   },
 } as const satisfies Record<string, Setting>;
