@@ -482,6 +482,7 @@ test("a first run that was cut off is never taken for a backup", async () => {
     const { verdict, holds } = await stage.json(["status"]);
     expect(verdict).toMatchObject({ complete: false, as_of: null, reasons: ["never-completed", "list-unfinished"] });
     expect(holds).toMatchObject([
+      { kind: "runs-failing", what: expect.stringContaining("BAD_REQUEST") },
       { kind: "list-unfinished", since: expect.any(String), way_out: "`kei sync` reads it" },
     ]);
     expect((await stage.run(["why", "P9.JPG"])).stdout).toContain("the list of PrimarySync was not read to its end");
