@@ -4,7 +4,8 @@ import { type Check, examine, type Patient, redact } from "../doctor/index.ts";
 import { EXIT, type ExitCode, Failure } from "../library/failure.ts";
 import { silentLogger } from "../runtime/ports.ts";
 import { COMMIT, VERSION } from "../runtime/process.ts";
-import { escapeControls, wrap } from "../ui/format.ts";
+import { escapeControls } from "../ui/format.ts";
+import { wrap } from "../ui/wrap.ts";
 import { document } from "./catalogue.ts";
 import { accountOf, type CommandContext, credentialsOf, dataDirOf, portsOf } from "./context.ts";
 

@@ -1,7 +1,7 @@
 import type { Logger } from "../runtime/ports.ts";
 import type { CredentialStore } from "./credential-store.ts";
 import type { PasswordChoice } from "./password-choice.ts";
-import { noPassword } from "./password-failure.ts";
+import { noPassword, nothingTyped } from "./password-failure.ts";
 
 /** Where the password comes from; read only when a sign-in really needs it. */
 export interface Password {
@@ -81,7 +81,7 @@ export function passwordSource(deps: PasswordDeps): Password {
       ? undefined
       : async (): Promise<string> => {
           const password = await ask(`Password for ${username}: `);
-          if (password === "") throw noPassword("nothing was typed");
+          if (password === "") throw nothingTyped();
           source = "prompt";
           return known(password);
         };

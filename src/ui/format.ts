@@ -66,19 +66,3 @@ export function fitMiddle(text: string, width: number): string {
   const head = cutToColumns(text, Math.ceil((width - 1) / 2));
   return `${head}…${cutToColumns(text, width - 1 - columnsOf(head), true)}`;
 }
-
-/** Lines of at most `width` columns, parted between words; those after the first begin with `indent`. */
-export function wrap(text: string, width: number, indent = ""): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/(?<=\S) +/)) {
-    const next = line === "" ? word : `${line} ${word}`;
-    if (line === "" || columnsOf(next) <= width) {
-      line = next;
-      continue;
-    }
-    lines.push(line);
-    line = `${indent}${word}`;
-  }
-  return [...lines, line];
-}

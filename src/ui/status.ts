@@ -1,19 +1,11 @@
 import { columnsOf } from "../runtime/columns.ts";
-import {
-  escapeControls,
-  formatBytes,
-  formatClock,
-  formatCount,
-  formatDuration,
-  formatTime,
-  plural,
-  wrap,
-} from "./format.ts";
+import { escapeControls, formatBytes, formatClock, formatCount, formatDuration, formatTime, plural } from "./format.ts";
 import { type Hold, holdsOf } from "./holds.ts";
 import type { ListedFailure, StatusFacts, StatusRun } from "./status-facts.ts";
 import { ISSUE_WORDS, KEPT_WORDS, leftOutWords } from "./summary.ts";
 import { answer, type Verdict, verdictOf } from "./verdict.ts";
 import { errorWords, wayOut } from "./ways-out.ts";
+import { wrap } from "./wrap.ts";
 
 /** Kinds of failures that are explained without being asked for. */
 const EXPLAINED = 5;

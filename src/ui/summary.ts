@@ -1,5 +1,6 @@
-import { formatBytes, formatCount, formatDuration, plural, wrap } from "./format.ts";
+import { formatBytes, formatCount, formatDuration, plural } from "./format.ts";
 import { errorWords } from "./ways-out.ts";
+import { wrap } from "./wrap.ts";
 
 /** What a summary needs to know of a run. */
 export interface RunSummary {

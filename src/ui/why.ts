@@ -1,10 +1,11 @@
 import { localTime } from "../library/local-time.ts";
 import { columnsOf } from "../runtime/columns.ts";
 import { dispositionOf, type Part } from "./disposition.ts";
-import { escapeControls, formatTime, plural, wrap } from "./format.ts";
+import { escapeControls, formatTime, plural } from "./format.ts";
 import { ISSUE_WORDS } from "./summary.ts";
 import { errorWords } from "./ways-out.ts";
 import type { WhyAsset, WhyFacts } from "./why-facts.ts";
+import { wrap } from "./wrap.ts";
 
 /** Photos that are told in full; of more there is a list. */
 const IN_FULL = 3;

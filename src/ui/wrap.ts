@@ -5,16 +5,17 @@ const HANGING = /^ *(?:\d+ +)?/;
 
 /**
  * Breaks a text into lines of at most `width` columns, between words; a longer word has a line of its own. Paragraphs that
- * fit stay as they are; the others keep the indent of their first line.
+ * fit stay as they are; lines after a first one begin with `indent`, or keep the indent of the first.
  */
-export function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number, indent?: string): string[] {
   return text
     .split("\n")
-    .flatMap((paragraph) => (columnsOf(paragraph) <= width ? [paragraph] : broken(paragraph, width)));
+    .flatMap((paragraph) => (columnsOf(paragraph) <= width ? [paragraph] : broken(paragraph, width, indent)));
 }
 
-function broken(paragraph: string, width: number): string[] {
+function broken(paragraph: string, width: number, indent: string | undefined): string[] {
   const start = HANGING.exec(paragraph)?.[0] ?? "";
+  const below = indent ?? " ".repeat(columnsOf(start));
   const lines: string[] = [];
   let line = start;
   let words = 0;
@@ -24,7 +25,7 @@ function broken(paragraph: string, width: number): string[] {
     .filter((part) => part !== "")) {
     if (words > 0 && columnsOf(line) + 1 + columnsOf(word) > width) {
       lines.push(line);
-      line = " ".repeat(columnsOf(start));
+      line = below;
       words = 0;
     }
     line = words === 0 ? `${line}${word}` : `${line} ${word}`;

@@ -50,12 +50,12 @@ describe("kei config setup", () => {
     const at = open();
     await answerSettings(at);
     await at.answer("Sign in now? [Y/n] ", "");
-    await at.answer("Store the password once Apple has accepted it? [y/N] ", "y");
     await at.answer("Password for ", "a-wrong-one");
     await at.sees("Apple does not accept this password");
     await at.answer("Password for ", double.account.password);
     await at.answer("Verification code", () => double.account.deviceCode);
     await at.sees("You are signed in");
+    await at.answer("Store the password? [y/N] ", "y");
     await at.sees("The password is stored in");
     await at.answer("Count? [Y/n] ", "");
     await at.sees("6 photos and videos: ");
@@ -104,9 +104,9 @@ describe("kei config setup", () => {
     const at = open();
     await answerSettings(at);
     await at.answer("Sign in now?", "");
-    await at.answer("Store the password", "");
     await at.answer("Password for ", double.account.password);
     await at.answer("Verification code", () => double.account.deviceCode);
+    await at.answer("Store the password", "");
     await at.answer("Count? [Y/n] ", "");
     await at.sees(" of 2,000 photos");
     at.type("\u0003");

@@ -1,18 +1,11 @@
 /** What people read: figures, log lines, progress, summaries and the status page. */
 import { describe, expect, test } from "bun:test";
 import { columnsOf } from "../../src/runtime/columns.ts";
-import {
-  escapeControls,
-  fitMiddle,
-  formatBytes,
-  formatCount,
-  formatDuration,
-  plural,
-  wrap,
-} from "../../src/ui/format.ts";
+import { escapeControls, fitMiddle, formatBytes, formatCount, formatDuration, plural } from "../../src/ui/format.ts";
 import { createLog, type LogOptions } from "../../src/ui/logger.ts";
 import { ProgressDisplay, ProgressLine, type Snapshot } from "../../src/ui/progress.ts";
 import { type RunSummary, summaryLines } from "../../src/ui/summary.ts";
+import { wrap } from "../../src/ui/wrap.ts";
 
 const clock = { now: () => Date.UTC(2026, 10, 24, 3, 12), monotonic: () => 0, sleep: () => Promise.resolve() };
 
