@@ -149,7 +149,7 @@ describe("at the prompt", () => {
     const questions = await signedIn(m, word, "2", CODE_OK);
     expect(m.apple.sequence).toBe("INIT COMPLETE LOGIN PUSH OPTIONS SMS SMSCODE TRUST LOGIN");
     expect(questions[1]).toBe("Which phone? 1 is (***) ***-**07, 2 is (***) ***-**44:");
-    expect(questions[2]).toContain("sent to your phone");
+    expect(questions[2]).toStartWith("A new code is on its way. Verification code from your phone");
     expect(m.apple.only("SMSCODE").body).toMatchObject({ phoneNumber: { id: 9 } });
   });
 

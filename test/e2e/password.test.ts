@@ -299,7 +299,7 @@ describe("a code by text message", () => {
     const typing: Partial<Terminal> = {
       ...terminal,
       readLine: (question, options) =>
-        question.includes("sent to your phone")
+        question.includes("from your phone")
           ? Promise.resolve(double.account.textedCode ?? "")
           : readLine(question, options),
     };
@@ -312,7 +312,7 @@ describe("a code by text message", () => {
   test("is the first one with `kei login --phone`", async () => {
     const terminal: Partial<Terminal> = {
       ...person(),
-      readLine: async (question) => (question.includes("sent to your phone") ? (double.account.textedCode ?? "") : "?"),
+      readLine: async (question) => (question.includes("from your phone") ? (double.account.textedCode ?? "") : "?"),
     };
     expect((await kei(["login", "--phone", "2"], { env, terminal })).code).toBe(0);
     expect([double.account.texts, double.account.pushes]).toEqual([1, 0]);

@@ -113,10 +113,12 @@ export async function askForCode(
   byText?: CodeByText,
 ): Promise<Ready> {
   let current = pending;
+  let hint = "";
   const send = async (pick?: PickPhone): Promise<Ready | undefined> => {
     const sent = await warningOnly(door, () => deliver(door, journey, current, forgetAll, pick));
     if (sent?.state === "ready") return sent;
     current = sent?.pending ?? current;
+    hint = sent === undefined ? "" : "A new code is on its way. ";
     return undefined;
   };
   /** Numbers, as `--phone` has them: the question is one of its own, so that none is taken for a code. */
@@ -134,7 +136,8 @@ export async function askForCode(
   const first = await send(byText && (byText.phone === undefined ? askWhich : pickByNumber(byText)));
   if (first !== undefined) return first;
   const seen = { wrong: 0, malformed: 0, resent: 0 };
-  let hint = "";
+  // The first one is no news.
+  hint = "";
   for (;;) {
     const input = (await ask(`${hint}${question(door)}`, door.signal)).trim();
     door.signal.throwIfAborted();
@@ -183,8 +186,8 @@ async function finishWithCode(door: Door, journey: Journey, afterRepair: boolean
 
 function question(door: Door): string {
   return pendingPhone(door.session.record) === undefined
-    ? "Verification code shown on your Apple devices (Enter: again, s: by text):"
-    : "Verification code sent to your phone (Enter: again, s: choose a phone):";
+    ? "Verification code from your devices (Enter: a new one, s: by text):"
+    : "Verification code from your phone (Enter: a new one, s: which phone):";
 }
 
 /** A code can come from elsewhere, so a failed delivery does not end a sign-in at a terminal. */
