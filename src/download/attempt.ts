@@ -9,7 +9,7 @@ import { ForeignTemp, openPartial, resumableBytes } from "./partial.ts";
 import type { TransferDeps } from "./transfer.ts";
 import type { TransferErrorKind, TransferTask } from "./types.ts";
 import { BadRedirect, fetchMedia, hostOf } from "./urls.ts";
-import { Stalled, Watchdog } from "./watchdog.ts";
+import { Stalled, Suspended, Watchdog } from "./watchdog.ts";
 
 /** Bytes are gathered to this size before they are written. */
 const WRITE_BYTES = 256 * 1024;
@@ -308,6 +308,7 @@ function explain(
   if (error instanceof Rejected) return { kind: error.kind, message: error.message, ...error.more };
   if (watchdog.signal.aborted) {
     const reason: unknown = watchdog.signal.reason;
+    if (reason instanceof Suspended) return { kind: "suspended", message: reason.message };
     return { kind: "stall", message: reason instanceof Stalled ? reason.message : "no data" };
   }
   if (error instanceof BadRedirect) return { kind: "forbidden-url", message: error.message };

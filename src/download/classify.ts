@@ -33,6 +33,7 @@ const FAILURE_RULES: Readonly<Record<TransferErrorKind, FailureRule>> = {
   session: { ...transient, retry: "no", charge: false },
   permanent: { ...transient, retry: "no" },
   "url-expired": { ...transient, retry: "no", charge: false, putOff: true },
+  suspended: { ...transient, retry: "no", charge: false, putOff: true },
   "forbidden-url": { ...transient, retry: "no" },
   tls: { ...local, putOff: true },
   "disk-full": { ...local, temp: "delete" },
@@ -48,6 +49,23 @@ const FAILURE_RULES: Readonly<Record<TransferErrorKind, FailureRule>> = {
 
 export function classify(kind: TransferErrorKind): FailureRule {
   return FAILURE_RULES[kind];
+}
+
+/** What the service itself has answered about a file, as opposed to trouble of the line, of this machine or of the whole host. */
+const ANSWERS: ReadonlySet<TransferErrorKind> = new Set([
+  "short-body",
+  "protocol",
+  "long-body",
+  "bad-body",
+  "checksum",
+  "bad-range",
+  "permanent",
+  "forbidden-url",
+  "server",
+] as const);
+
+export function isAnswer(kind: TransferErrorKind): boolean {
+  return ANSWERS.has(kind);
 }
 
 /** The kind of a status that is neither 200 nor 206, nor a redirect, nor 416. */

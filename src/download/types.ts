@@ -24,6 +24,7 @@ export type TransferErrorKind =
   | "session"
   | "permanent"
   | "url-expired"
+  | "suspended"
   | "network"
   | "stall"
   | "tls"

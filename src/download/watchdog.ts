@@ -9,6 +9,14 @@ export const STALL_TIMEOUT_MS = 120_000;
 /** How often an idle watchdog looks whether it has something to watch, ms. */
 const IDLE_MS = 1_000;
 
+/** So much more wall time than this machine has lived through says that it was suspended, ms (engine.md WT-7). */
+const SUSPENDED_MS = 300_000;
+
+/** The machine was suspended: whoever was at the other end has long gone, and the address may have expired. */
+export class Suspended extends Error {
+  override readonly name = "Suspended";
+}
+
 /** Why a watchdog ended a transfer. */
 export class Stalled extends Error {
   override readonly name = "Stalled";
@@ -61,13 +69,18 @@ export class Watchdog {
   }
 
   async #watch(): Promise<void> {
-    for (;;) {
+    const { now, monotonic } = this.#clock;
+    for (let drift = now() - monotonic(); ; drift = now() - monotonic()) {
       const left = this.#since === undefined ? IDLE_MS : this.#since + this.#limit - this.#clock.monotonic();
       if (left <= 0) {
         this.#transfer.abort(new Stalled(`no data for ${this.#limit / 1000} s`));
         return;
       }
       await this.#clock.sleep(Math.min(left, CONNECT_TIMEOUT_MS), this.#over.signal);
+      if (now() - monotonic() - drift > SUSPENDED_MS) {
+        this.#transfer.abort(new Suspended("this machine was suspended meanwhile"));
+        return;
+      }
     }
   }
 }

@@ -28,14 +28,23 @@ export class Failure extends Error {
   readonly remedy: string | undefined;
   /** It may be over by itself after a while: who runs again and again waits and goes on (DECISIONS 12). */
   readonly passing: boolean;
+  /** A try before this moment, ms since the epoch, would be in vain or do harm. */
+  readonly retryAt: number | undefined;
 
   constructor(
     message: string,
-    options: { exit: ExitCode; remedy?: string | undefined; cause?: unknown; passing?: boolean },
+    options: {
+      exit: ExitCode;
+      remedy?: string | undefined;
+      cause?: unknown;
+      passing?: boolean;
+      retryAt?: number | undefined;
+    },
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.exit = options.exit;
     this.remedy = options.remedy;
     this.passing = options.passing ?? false;
+    this.retryAt = options.retryAt;
   }
 }

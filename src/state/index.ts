@@ -15,7 +15,7 @@ import type { State } from "./types.ts";
 export type * from "./answers.ts";
 export { type Examination, examineState, isLocked, sqliteVersion } from "./examine.ts";
 export { StateFailure, type StateTrouble } from "./failure.ts";
-export { acquireLock, type Lock } from "./lock.ts";
+export { AccountBusy, acquireLock, type Lock } from "./lock.ts";
 export type { OpenOptions } from "./open.ts";
 export type * from "./types.ts";
 

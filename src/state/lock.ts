@@ -16,13 +16,25 @@ export interface Lock {
   release(): void;
 }
 
+/** Another process speaks for the account; exit 1. */
+export class AccountBusy extends Failure {
+  override readonly name = "AccountBusy";
+
+  constructor() {
+    super("Another kei instance is running for this account", {
+      exit: EXIT.failure,
+      remedy: "Wait until it has finished, or stop it.",
+    });
+  }
+}
+
 /** Pause between two tries, ms (auth.md 5.7). */
 const RETRY_MS = 3_000;
 
 /**
  * Takes the account's process lock: a small SQLite file held in an exclusive transaction. The operating system frees
  * it when the process dies, however it dies; a lock file that is left over means nothing (engine.md 4.10). Throws
- * `Failure` (exit 1) when another process keeps it, and `signal.reason` when the signal ends the wait.
+ * `AccountBusy` when another process keeps it, and `signal.reason` when the signal ends the wait.
  */
 export async function acquireLock(path: string, options: LockOptions): Promise<Lock> {
   const driver = await loadDriver();
@@ -30,12 +42,7 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
   for (let left = options.retries; ; left -= 1) {
     const lock = tryLock(path, driver);
     if (lock !== undefined) return lock;
-    if (left <= 0) {
-      throw new Failure("Another kei instance is running for this account", {
-        exit: EXIT.failure,
-        remedy: "Wait until it has finished, or stop it.",
-      });
-    }
+    if (left <= 0) throw new AccountBusy();
     await options.clock.sleep(RETRY_MS, options.signal);
   }
 }

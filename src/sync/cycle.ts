@@ -52,6 +52,7 @@ export function respectBreak(state: State, now: number): void {
     exit: EXIT.failure,
     remedy: "Run kei again after that; nothing is lost.",
     passing: true,
+    retryAt: until,
   });
 }
 
@@ -323,6 +324,7 @@ function throwIfStopped(stops: Stops, report: SyncReport, settings: SyncSettings
       throw new Failure(`Apple asks to wait: ${stops.detail ?? "too many requests"}.${saved}`, {
         exit: EXIT.failure,
         passing: true,
+        retryAt: stops.until,
         remedy: "Wait a while before the next run, and use fewer --threads.",
       });
     default:

@@ -5,14 +5,14 @@ import { AuthError } from "../icloud/auth/errors.ts";
 import type { Library } from "../icloud/photos/types.ts";
 import { PRIMARY_ZONE } from "../library/asset.ts";
 import { EXIT, Failure } from "../library/failure.ts";
-import { openForDryRun, openState } from "../state/index.ts";
+import { AccountBusy, openForDryRun, openState } from "../state/index.ts";
 import type { State } from "../state/types.ts";
 import { respectBreak, runCycle } from "./cycle.ts";
 import { Memory } from "./memory.ts";
 import { pathOf } from "./passes.ts";
 import { reconcileWhileWatching } from "./reconcile.ts";
 import { buildReport } from "./report.ts";
-import { openRoot } from "./root.ts";
+import { type KnownRoot, openRoot, recogniseRoot } from "./root.ts";
 import { type AccountSession, credentials, filesOf, openPhotos, withAccount } from "./session.ts";
 import { Stops } from "./stops.ts";
 import { Tally } from "./tally.ts";
@@ -31,7 +31,7 @@ import type {
   SyncSettings,
   WatchOptions,
 } from "./types.ts";
-import { runWatch } from "./watch.ts";
+import { type Entry, MOST_RENEWALS, runWatch } from "./watch.ts";
 
 export type * from "./check-types.ts";
 export { verifyComplete } from "./completeness.ts";
@@ -42,45 +42,69 @@ export type * from "./types.ts";
 export { verify } from "./verify.ts";
 
 /** One sync run (DECISIONS 4 to 20). Throws `Failure` when it could not run or could not go on. */
-export async function runSync(settings: SyncSettings, ports: Ports): Promise<SyncReport> {
-  const options = { readOnly: settings.dryRun, patient: settings.watching };
-  return withAccount(settings, ports, options, async (session) => {
-    let report: SyncReport | undefined;
-    const end = (error: unknown): Promise<void> => {
-      const stopped = ports.stop.aborted && !(error instanceof Failure);
-      return ports.onEnd({ report, error, stopped, locked: lockedOut(error, report) });
-    };
-    try {
-      report = await oneRun(settings, session, ports, (done) => {
-        report = done;
-      });
-    } catch (error) {
-      await end(error);
-      throw error;
-    }
-    await end(undefined);
-    return report;
-  });
+export function runSync(settings: SyncSettings, ports: Ports): Promise<SyncReport> {
+  return runAndTell(settings, ports, {}, FIRST_ENTRY);
 }
 
-/** What stands between kei and the account, if that is how a run has ended. */
-function lockedOut(error: unknown, report: SyncReport | undefined): RunEnd["locked"] {
-  if (error instanceof AuthError && error.kind === "two-factor-required") return "code-needed";
-  const signedOut = error instanceof Failure && (error.exit === EXIT.signIn || error.exit === EXIT.owner);
-  if ((signedOut && !error.passing) || report?.outcome === "session_expired") return "signed-out";
-  return undefined;
+/** A sync run whose end is told to those who follow. */
+async function runAndTell(
+  settings: SyncSettings,
+  ports: Ports,
+  known: KnownRoot,
+  entry: Entry,
+): Promise<SyncReport> {
+  let report: SyncReport | undefined;
+  const onReport = (done: SyncReport) => {
+    report = done;
+  };
+  const options = { readOnly: settings.dryRun, patient: settings.watching };
+  try {
+    report = await withAccount(settings, ports, options, (session) =>
+      oneRun(settings, session, ports, { known, entry, onReport }),
+    );
+  } catch (error) {
+    const stopped = ports.stop.aborted && !(error instanceof Failure);
+    // Another process has its run, and tells of it; and that a code is waited for is told once.
+    const isTold = error instanceof AccountBusy || (isCodeNeeded(error) && entry.awaiting !== undefined);
+    if (!isTold) await ports.onEnd({ report, error, stopped, locked: lockedOut(error) });
+    throw error;
+  }
+  const isLost = report.outcome === "session_expired" && (!settings.watching || entry.lost >= MOST_RENEWALS);
+  await ports.onEnd({ report, error: undefined, stopped: false, locked: isLost ? "signed-out" : undefined });
+  return report;
+}
+
+const FIRST_ENTRY: Entry = { lost: 0, awaiting: undefined };
+
+/** What stands between kei and the account, if that is why a run has failed. */
+function lockedOut(error: unknown): RunEnd["locked"] {
+  if (isCodeNeeded(error)) return "code-needed";
+  const isForItsOwner = error instanceof Failure && (error.exit === EXIT.signIn || error.exit === EXIT.owner);
+  return isForItsOwner && !error.passing ? "signed-out" : undefined;
+}
+
+function isCodeNeeded(error: unknown): boolean {
+  return error instanceof AuthError && error.kind === "two-factor-required";
+}
+
+interface RunDeps {
+  readonly known: KnownRoot;
+  readonly entry: Entry;
+  /** Given the report, also when the run then throws. */
+  readonly onReport: (report: SyncReport) => void;
 }
 
 async function oneRun(
   settings: SyncSettings,
   session: AccountSession,
   ports: Ports,
-  onReport: (report: SyncReport) => void,
+  { known, entry, onReport }: RunDeps,
 ): Promise<SyncReport> {
   const { directory, dryRun } = settings;
   const state = await openCatalogue(settings, session, ports);
   try {
     await openRoot({ directory, hasDownloads: state.hasDownloads(), force: settings.force, dryRun }, ports.logger);
+    await recogniseRoot(directory, state, known, settings.force);
     if (!dryRun) await sweepTemps(state, directory);
     if (settings.retryFailed && state.listFiles("failed", 1).length === 0) return nothingFailed(settings, state);
     respectBreak(state, ports.clock.now());
@@ -90,6 +114,7 @@ async function oneRun(
       editedMotion: settings.renditions.edited || settings.renditions.liveResolution === "adjusted",
       // What comes first is one cheap question, which says as well whether the session still holds (DECISIONS 14).
       trustSaved: new Memory(state, settings).asksOneQuestion,
+      ...entry,
     });
     const traits = await probeTraits(directory, { write: !dryRun });
     return await runCycle({
@@ -108,8 +133,15 @@ async function oneRun(
 
 /** Sync runs with pauses between them. The account is free for other processes while it waits. */
 export function watch(settings: SyncSettings, ports: Ports, options: WatchOptions): Promise<SyncReport | undefined> {
+  const known: KnownRoot = {};
+  let { force } = settings;
   const actions = {
-    cycle: () => runSync({ ...settings, watching: true }, ports),
+    cycle: async (entry: Entry) => {
+      const report = await runAndTell({ ...settings, watching: true, force }, ports, known, entry);
+      // Said of the folder as it was when the watch began; one that is unmounted later is another matter.
+      force = false;
+      return report;
+    },
     reconcile: () => reconcileWhileWatching(settings, ports),
     files: filesOf(settings),
   };

@@ -1,4 +1,5 @@
 import type { Library } from "../icloud/photos/types.ts";
+import type { ZoneName } from "../library/asset.ts";
 import type { State } from "../state/types.ts";
 import { filesHash, selectionHash } from "./config-hash.ts";
 import type { SyncSettings } from "./types.ts";
@@ -6,6 +7,7 @@ import type { SyncSettings } from "./types.ts";
 type Database = Library["database"];
 
 const LIBRARIES = "libraries";
+const EVER = "libraries_ever";
 const databaseKey = (database: Database): string => `database_token:${database}`;
 const selectionKey = (library: Library): string => `selection_hash:${library.zone}`;
 const filesKey = (library: Library): string => `files_hash:${library.zone}`;
@@ -26,6 +28,11 @@ export class Memory {
     return readJson<Library[]>(this.#state.meta(LIBRARIES));
   }
 
+  /** Every library that was ever there: a selected one that is gone is a warning, not an error. */
+  get everKnown(): readonly ZoneName[] {
+    return readJson<ZoneName[]>(this.#state.meta(EVER)) ?? [];
+  }
+
   /** Whether the next run begins with the question what has changed, not with a list of what there is. */
   get asksOneQuestion(): boolean {
     return this.libraries !== undefined && this.databaseToken("private") !== undefined && !this.#settings.retryFailed;
@@ -39,6 +46,7 @@ export class Memory {
   keepDatabases(libraries: readonly Library[], tokens: ReadonlyMap<Database, string>): void {
     this.#state.transaction(() => {
       this.#state.setMeta(LIBRARIES, JSON.stringify(libraries));
+      this.#state.setMeta(EVER, JSON.stringify([...new Set([...this.everKnown, ...libraries.map(({ zone }) => zone)])]));
       for (const [database, token] of tokens) this.#state.setMeta(databaseKey(database), token);
     });
   }

@@ -1,5 +1,5 @@
 import type { Album, AlbumListing, Library } from "../icloud/photos/types.ts";
-import { PRIMARY_ZONE } from "../library/asset.ts";
+import { PRIMARY_ZONE, type ZoneName } from "../library/asset.ts";
 import { EXIT, Failure } from "../library/failure.ts";
 import { parseSelectors, resolveAlbums, resolveLibraries, resolveSmartFolders } from "../library/selectors.ts";
 import { isSmartFolder } from "../library/smart-folders.ts";
@@ -7,20 +7,28 @@ import { parseTemplate } from "../library/template.ts";
 import type { Pass } from "./pass.ts";
 import type { SyncSettings } from "./types.ts";
 
-/** The libraries that `settings.libraries` selects. Throws `Failure` (exit 1) for a name that does not exist. */
-export function selectLibraries(settings: SyncSettings, libraries: readonly Library[]): readonly Library[] {
-  const selected = resolveLibraries(
-    parseSelectors("libraries", settings.libraries),
-    libraries.map((library) => library.zone),
-  );
-  if (selected.unknown.length > 0) {
-    throw new Failure(`There is no library ${quoted(selected.unknown)}`, {
+/**
+ * The libraries that `settings.libraries` selects, and the names of those that are gone although they were there once
+ * (`everKnown`). Throws `Failure` (exit 1) for a name that never existed.
+ */
+export function selectLibraries(
+  settings: SyncSettings,
+  libraries: readonly Library[],
+  everKnown: readonly ZoneName[],
+): { readonly libraries: readonly Library[]; readonly gone: readonly string[] } {
+  const selectors = parseSelectors("libraries", settings.libraries);
+  const there = libraries.map((library) => library.zone);
+  const selected = resolveLibraries(selectors, there);
+  const unknown =
+    selected.unknown.length === 0 ? [] : resolveLibraries(selectors, [...new Set([...there, ...everKnown])]).unknown;
+  if (unknown.length > 0) {
+    throw new Failure(`There is no library ${quoted(unknown)}`, {
       exit: EXIT.failure,
       remedy: `This account has: ${libraries.map((library) => library.zone).join(", ") || "none"}. See \`kei list libraries\`.`,
     });
   }
   const wanted = new Set<string>(selected.names);
-  return libraries.filter((library) => wanted.has(library.zone));
+  return { libraries: libraries.filter((library) => wanted.has(library.zone)), gone: selected.unknown };
 }
 
 /**

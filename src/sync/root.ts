@@ -1,8 +1,10 @@
-import { mkdir, opendir, stat } from "node:fs/promises";
+import { lstat, mkdir, opendir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { probeWritable } from "../download/space.ts";
 import { EXIT, Failure } from "../library/failure.ts";
 import { freeBytes } from "../runtime/disk-space.ts";
 import type { Logger } from "../runtime/ports.ts";
+import type { State } from "../state/types.ts";
 
 /** Below this a run does not even list (DECISIONS 20). */
 const SPACE_FLOOR_BYTES = 100 * 1024 * 1024;
@@ -40,7 +42,11 @@ export async function openRoot(root: RootState, logger: Logger): Promise<void> {
   if (free < SPACE_FLOOR_BYTES) {
     throw new Failure(
       `Insufficient disk space: ${Math.floor(free / MIB)} MiB free at ${root.directory}, at least ${SPACE_FLOOR_BYTES / MIB} MiB are needed`,
-      { exit: EXIT.failure, remedy: "Free some space or choose another folder with --download-dir." },
+      {
+        exit: EXIT.failure,
+        passing: true,
+        remedy: "Free some space or choose another folder with --download-dir.",
+      },
     );
   }
   if (free < SPACE_WARNING_BYTES) {
@@ -56,6 +62,43 @@ export async function deviceOf(directory: string): Promise<number | undefined> {
     if (isAbsent(error)) return undefined;
     throw error;
   }
+}
+
+/** The device of the download folder, as earlier runs of this process have found it. */
+export interface KnownRoot {
+  device?: number;
+}
+
+/** Recorded places that are looked for on a disk that has changed. */
+const FAMILIAR_PLACES = 200;
+
+/**
+ * Makes sure that the folder is on the disk it was on in earlier runs of this process, or on one that holds what was
+ * saved: the same disk may come back under another number. Throws `Failure` with exit 1 (DECISIONS 17).
+ */
+export async function recogniseRoot(
+  directory: string,
+  state: Pick<State, "presentAfter">,
+  known: KnownRoot,
+  force: boolean,
+): Promise<void> {
+  const device = await deviceOf(directory);
+  if (known.device !== undefined && device !== known.device && !force && !(await holdsAny(directory, state)))
+    throw missing(directory, "is on another disk than before");
+  if (device !== undefined) known.device = device;
+}
+
+async function holdsAny(directory: string, state: Pick<State, "presentAfter">): Promise<boolean> {
+  const places = state.presentAfter(0, FAMILIAR_PLACES);
+  for (const { path } of places) {
+    try {
+      await lstat(join(directory, path));
+      return true;
+    } catch (error) {
+      if (!isAbsent(error)) throw unusable(directory, error, "read");
+    }
+  }
+  return places.length === 0;
 }
 
 function missing(directory: string, how: string): Failure {

@@ -7,6 +7,7 @@ import { type AccountFiles, accountFiles } from "../library/account.ts";
 import { EXIT, Failure } from "../library/failure.ts";
 import { acquireLock, type Lock } from "../state/index.ts";
 import type { AccountSettings, Ports } from "./types.ts";
+import type { Entry } from "./watch.ts";
 
 /** An account's files on disk and the door to Apple, for as long as one command runs. */
 export interface AccountSession {
@@ -74,20 +75,30 @@ export async function lockAccount(
   });
 }
 
+export interface PhotosOptions extends Partial<Entry> {
+  readonly retries: number;
+  readonly editedMotion?: boolean;
+  /** Ask nothing about a saved session: the first call shows whether it still holds. */
+  readonly trustSaved?: boolean;
+}
+
 /** Signs in as far as needed and opens the photos service, which renews the session by itself when Apple drops it. */
 export async function openPhotos(
   session: AccountSession,
   settings: AccountSettings,
   ports: Ports,
-  {
-    retries,
-    editedMotion = false,
-    trustSaved = false,
-  }: { readonly retries: number; readonly editedMotion?: boolean; readonly trustSaved?: boolean },
+  { retries, editedMotion = false, trustSaved = false, lost = 0, awaiting }: PhotosOptions,
 ): Promise<Photos> {
-  const { account } = await session.signIn.authenticate(credentials(settings, ports), { trustSaved });
+  const { signIn } = session;
+  const known = credentials(settings, ports);
+  const entry = awaiting === undefined ? known : { ...known, password: () => Promise.reject(awaiting) };
+  const { account } =
+    // Who waits for a code takes the session that another process has made, as it is.
+    lost === 0 || awaiting !== undefined
+      ? await signIn.authenticate(entry, { trustSaved })
+      : await signIn.reauthenticate(levelOf(lost), entry);
   return createPhotos({
-    http: session.signIn.http,
+    http: signIn.http,
     account,
     clock: ports.clock,
     random: ports.random,
@@ -96,13 +107,15 @@ export async function openPhotos(
     editedMotion,
     reauthenticate: async (attempt) => {
       ports.logger.warn("Apple has dropped the session, signing in again", { attempt });
-      const renewed = await session.signIn.reauthenticate(
-        attempt <= 1 ? "soft" : "strip",
-        credentials(settings, ports),
-      );
+      const renewed = await signIn.reauthenticate(levelOf(attempt), known);
       return renewed.account;
     },
   });
+}
+
+/** The saved session may be good for a new one; when it was not, only the password is left. */
+function levelOf(attempt: number): "soft" | "strip" {
+  return attempt <= 1 ? "soft" : "strip";
 }
 
 /** What a sign-in may ask for, and of whom. `mayReplace`: a person asks for this very sign-in. */

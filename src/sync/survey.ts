@@ -48,9 +48,15 @@ interface Changes {
  * answer is that nothing has changed (DECISIONS 14, engine.md 5.6). Throws `Failure` for libraries that do not exist.
  */
 export async function survey(deps: SurveyDeps): Promise<Survey> {
-  const { state, memory, settings, signal } = deps;
+  const { state, memory, settings, tally, logger, signal } = deps;
   const { libraries, zones, tokens } = (await whatChanged(deps)) ?? (await startAfresh(deps));
-  const selected = selectLibraries(settings, libraries);
+  const { libraries: selected, gone } = selectLibraries(settings, libraries, memory.everKnown);
+  // Known from last time, it was said last time.
+  for (const name of zones === undefined ? gone : []) {
+    const warning = `library "${name}" is no longer in iCloud; what was saved of it stays`;
+    logger.warn(warning);
+    tally.notice(warning);
+  }
   const searched = searchedLibraries(settings, libraries, selected);
   const reasons = new Map(searched.map((library) => [library, memory.fullReason(library)]));
   // A full list looks at every file by itself.

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { classify } from "../download/classify.ts";
+import { classify, isAnswer } from "../download/classify.ts";
 import { placeCopy } from "../download/copies.ts";
 import { type TransferDeps, transfer } from "../download/transfer.ts";
 import type { TransferFailed } from "../download/types.ts";
@@ -8,7 +8,7 @@ import type { Clock, Logger } from "../runtime/ports.ts";
 import type { PlacementRow, State } from "../state/types.ts";
 import type { Finalizer } from "./finalizer.ts";
 import type { InFlight, Job } from "./jobs.ts";
-import type { Stops } from "./stops.ts";
+import { mayBeTheHost, type Stops } from "./stops.ts";
 import type { Tally } from "./tally.ts";
 
 export interface WorkerDeps {
@@ -172,8 +172,8 @@ async function fail(job: Job, result: TransferFailed, deps: WorkerDeps): Promise
   await deps.finalizer.settle(undefined, () => {
     const why = { error: result.message, kind: result.kind };
     const before = state.rendition(job.key);
-    // A kind that is not charged is this machine's trouble, or the whole host's.
-    if (rule.charge && before?.attempts === 0) deps.tally.newlyFailed += 1;
+    // Outages are waited out, like everything that is no answer about this file (DECISIONS 12).
+    if (isAnswer(result.kind) && !mayBeTheHost(result) && before?.attempts === 0) deps.tally.newlyFailed += 1;
     // The file may stand at another place already: then only this place has failed.
     if (state.rendition(job.key)?.status === "downloaded") state.placementFailed(job.key, job.pass, why);
     else state.putFailed(job.key, { ...why, charge });

@@ -36,8 +36,6 @@ export class AuthError extends Failure {
   readonly kind: AuthErrorKind;
   /** Apple's error code, or the status, when there was one. */
   readonly code: string | undefined;
-  /** No sign-in by password before this moment, ms since the epoch. */
-  readonly retryAt: number | undefined;
 
   constructor(
     kind: AuthErrorKind,
@@ -45,12 +43,12 @@ export class AuthError extends Failure {
     options: {
       readonly remedy?: string | undefined;
       readonly code?: string | undefined;
+      /** No sign-in by password before this moment, ms since the epoch. */
       readonly retryAt?: number | undefined;
     } = {},
   ) {
-    super(message, { exit: EXITS[kind], remedy: options.remedy, passing: PASSING.has(kind) });
+    super(message, { ...options, exit: EXITS[kind], passing: PASSING.has(kind) });
     this.kind = kind;
     this.code = options.code;
-    this.retryAt = options.retryAt;
   }
 }

@@ -37,7 +37,7 @@ export class CloudKitError extends Failure {
 
   constructor(operation: string, problem: Problem) {
     const { message, exit, remedy } = explain(operation, problem);
-    super(message, { exit, remedy });
+    super(message, { exit, remedy, passing: problem.kind === "transient" || problem.kind === "throttled" });
     this.problem = problem;
   }
 }
@@ -50,16 +50,18 @@ export class TokenRefused extends Error {
 /** Apple wants to be left alone for longer than one wait may last (DECISIONS 11). */
 export class Throttled extends Failure {
   override readonly name = "Throttled";
-  /** Clock.now() before which nothing should be asked. */
-  readonly until: number;
 
-  constructor(until: number, waitMs: number) {
+  /** `until`: Clock.now() before which nothing should be asked. */
+  constructor(
+    readonly until: number,
+    waitMs: number,
+  ) {
     super(`Apple asks for a break of ${Math.ceil(waitMs / 60_000)} minutes`, {
       exit: EXIT.failure,
       remedy: "Run kei again after that; nothing is lost.",
       passing: true,
+      retryAt: until,
     });
-    this.until = until;
   }
 }
 
