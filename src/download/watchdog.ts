@@ -68,16 +68,21 @@ export class Watchdog {
     this.#transfer.release();
   }
 
+  /** Grows while this machine is suspended, and when its clock is set. */
+  #drift(): number {
+    return this.#clock.now() - this.#clock.monotonic();
+  }
+
   async #watch(): Promise<void> {
-    const { now, monotonic } = this.#clock;
-    for (let drift = now() - monotonic(); ; drift = now() - monotonic()) {
+    for (;;) {
+      const drift = this.#drift();
       const left = this.#since === undefined ? IDLE_MS : this.#since + this.#limit - this.#clock.monotonic();
       if (left <= 0) {
         this.#transfer.abort(new Stalled(`no data for ${this.#limit / 1000} s`));
         return;
       }
       await this.#clock.sleep(Math.min(left, CONNECT_TIMEOUT_MS), this.#over.signal);
-      if (now() - monotonic() - drift > SUSPENDED_MS) {
+      if (this.#drift() - drift > SUSPENDED_MS) {
         this.#transfer.abort(new Suspended("this machine was suspended meanwhile"));
         return;
       }

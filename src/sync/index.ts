@@ -47,12 +47,7 @@ export function runSync(settings: SyncSettings, ports: Ports): Promise<SyncRepor
 }
 
 /** A sync run whose end is told to those who follow. */
-async function runAndTell(
-  settings: SyncSettings,
-  ports: Ports,
-  known: KnownRoot,
-  entry: Entry,
-): Promise<SyncReport> {
+async function runAndTell(settings: SyncSettings, ports: Ports, known: KnownRoot, entry: Entry): Promise<SyncReport> {
   let report: SyncReport | undefined;
   const onReport = (done: SyncReport) => {
     report = done;

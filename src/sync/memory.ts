@@ -46,7 +46,10 @@ export class Memory {
   keepDatabases(libraries: readonly Library[], tokens: ReadonlyMap<Database, string>): void {
     this.#state.transaction(() => {
       this.#state.setMeta(LIBRARIES, JSON.stringify(libraries));
-      this.#state.setMeta(EVER, JSON.stringify([...new Set([...this.everKnown, ...libraries.map(({ zone }) => zone)])]));
+      this.#state.setMeta(
+        EVER,
+        JSON.stringify([...new Set([...this.everKnown, ...libraries.map(({ zone }) => zone)])]),
+      );
       for (const [database, token] of tokens) this.#state.setMeta(databaseKey(database), token);
     });
   }

@@ -138,7 +138,7 @@ export async function runInProcess(
     readonly cwd: string;
     readonly clock: Clock;
     /** Given the function with which the test sends a signal. */
-    readonly onSignals?: (send: (signal: "SIGINT" | "SIGTERM") => void) => void;
+    readonly onSignals?: (send: (signal: "SIGINT" | "SIGTERM" | "SIGHUP") => void) => void;
     /** In place of no terminal. */
     readonly terminal?: Partial<Terminal>;
     readonly keyring?: Keyring;
