@@ -24,6 +24,13 @@ export interface ActiveFault {
   remove(): void;
 }
 
+export interface HeldRequests {
+  /** Requests that came so far. */
+  readonly reached: number;
+  /** Answers all of them, and holds none any more. */
+  release(): void;
+}
+
 interface Running {
   readonly fault: Fault;
   left: number;
@@ -44,6 +51,31 @@ export class FaultBoard {
       },
       remove: () => {
         this.#running.delete(running);
+      },
+    };
+  }
+
+  /** Keeps requests waiting for their answer until they are released. */
+  hold(match: Fault["match"], times = Number.POSITIVE_INFINITY): HeldRequests {
+    let open: () => void = () => undefined;
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const fault = this.inject({
+      match,
+      times,
+      transform: async (response) => {
+        await opened;
+        return response;
+      },
+    });
+    return {
+      get reached() {
+        return fault.hits;
+      },
+      release: () => {
+        fault.remove();
+        open();
       },
     };
   }

@@ -16,7 +16,7 @@ import {
 } from "./photos/index.ts";
 import { serveWire } from "./wire.ts";
 
-export { answers, type Fault, FaultBoard } from "./faults.ts";
+export { answers, type Fault, FaultBoard, type HeldRequests } from "./faults.ts";
 export * from "./photos/index.ts";
 
 export interface DoubleOptions {

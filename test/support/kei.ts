@@ -20,6 +20,8 @@ export interface KeiResult {
 export interface KeiProcess {
   readonly pid: number;
   readonly result: Promise<KeiResult>;
+  /** What it has written to stderr so far. */
+  said(): string;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -63,14 +65,17 @@ export class Home {
       stdout: "pipe",
       stderr: "pipe",
     });
+    let stderr = "";
     const result = (async (): Promise<KeiResult> => {
-      const [stdout, stderr] = await Promise.all([
+      const [stdout] = await Promise.all([
         new Response(child.stdout).text(),
-        new Response(child.stderr).text(),
+        (async () => {
+          for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) stderr += text;
+        })(),
       ]);
       return { code: await child.exited, stdout, stderr };
     })();
-    return { pid: child.pid, result, kill: (signal) => child.kill(signal) };
+    return { pid: child.pid, result, said: () => stderr, kill: (signal) => child.kill(signal) };
   }
 
   run(args: readonly string[], env: Record<string, string> = {}): Promise<KeiResult> {
