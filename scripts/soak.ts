@@ -1,5 +1,9 @@
-/** What `scripts/soak` runs: a storm over 2,000 photos, a hundred kills, or 2,000 edits of a library between runs. Ends with 1 when a promise was broken. */
+/**
+ * What `scripts/soak` runs: a storm over 2,000 photos, a hundred kills, 2,000 edits of a library between runs, or 2,000
+ * runs without anything to do. Ends with 1 when a promise was broken.
+ */
 import { parseArgs } from "node:util";
+import { growth, idle } from "../test/support/idle.ts";
 import { life } from "../test/support/life.ts";
 import { kills, storm } from "../test/support/storm.ts";
 import { say } from "./steps.ts";
@@ -11,6 +15,7 @@ const { values, positionals } = parseArgs({
     assets: { type: "string", default: "2000" },
     kills: { type: "string", default: "100" },
     edits: { type: "string", default: "2000" },
+    cycles: { type: "string", default: "2000" },
     rounds: { type: "string", default: "1" },
   },
 });
@@ -42,8 +47,14 @@ for (let round = 0; round < Number(values.rounds); round += 1) {
   } else if (what === "life") {
     const result = await life({ seed, edits: Number(values.edits) });
     judge(`life ${seed}`, { ...result, lists: result.lists.length }, result.disagreements.length === 0);
+  } else if (what === "idle") {
+    const result = await idle({ cycles: Number(values.cycles) });
+    const grown = growth(result);
+    judge("idle", { ...result, grown }, result.exit === 0 && grown.length + result.strayRequests.length === 0);
   } else {
-    say("Usage: ./scripts/soak storm|kills|life [--seed N] [--rounds N] [--assets N] [--kills N] [--edits N]");
+    say(
+      "Usage: ./scripts/soak storm|kills|life|idle [--seed N] [--rounds N] [--assets N] [--kills N] [--edits N] [--cycles N]",
+    );
     process.exit(64);
   }
 }

@@ -23,7 +23,7 @@ interface ReportInput {
 export function buildReport(input: ReportInput): SyncReport {
   const { tally, stops, state, settings, elapsedMs, planned, unchanged, expected } = input;
   const totals = state.totals(settings.perAsset);
-  const failed = state.listFiles("failed", NAMED_FAILURES);
+  const failed = totals.files.failed === 0 ? [] : state.listFiles("failed", NAMED_FAILURES);
   const failures =
     tally.failed +
     tally.putOff +
