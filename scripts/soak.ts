@@ -46,7 +46,7 @@ for (let round = 0; round < Number(values.rounds); round += 1) {
     judge(`kills ${seed}`, result, kept);
   } else if (what === "life") {
     const result = await life({ seed, edits: Number(values.edits) });
-    judge(`life ${seed}`, { ...result, lists: result.lists.length }, result.disagreements.length === 0);
+    judge(`life ${seed}`, result, result.disagreements.length + result.lists.length === 0);
   } else if (what === "idle") {
     const result = await idle({ cycles: Number(values.cycles) });
     const grown = growth(result);

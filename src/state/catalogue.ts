@@ -8,6 +8,7 @@ type Catalogue = Pick<
   State,
   | "asset"
   | "assetsOf"
+  | "newestArrival"
   | "forgetAsset"
   | "putAsset"
   | "putIssue"
@@ -34,6 +35,8 @@ export function catalogue(db: Connection): Catalogue {
       const row = db.get("SELECT * FROM assets WHERE library = ? AND id = ?", library, id);
       return row === undefined ? undefined : assetRow(row);
     },
+    newestArrival: (library) =>
+      optionalNumber(db.get("SELECT max(added_at) AS newest FROM assets WHERE library = ?", library) ?? {}, "newest"),
     assetsOf: (library, master) =>
       db
         .all("SELECT id FROM assets WHERE library = ? AND master_id = ? ORDER BY id", library, master)

@@ -230,6 +230,8 @@ export interface State extends Answers {
   takeSecondTries(library: ZoneName, limit: number): SecondTry[];
 
   asset(library: ZoneName, id: AssetId): AssetRow | undefined;
+  /** When the newest known photo of the library came to iCloud, ms since the epoch. */
+  newestArrival(library: ZoneName): number | undefined;
   /** The assets that show an original. */
   assetsOf(library: ZoneName, master: MasterId): AssetId[];
   /**

@@ -39,6 +39,7 @@ class Application {
   readonly #scan: number;
   readonly #deps: LibraryDeps;
   readonly #foreign = new Set<AlbumId>();
+  readonly #newestArrival: number;
   #complete = true;
 
   constructor(library: Library, delta: Delta, passes: readonly Pass[], scan: number, deps: LibraryDeps) {
@@ -47,6 +48,7 @@ class Application {
     this.#passes = passes;
     this.#scan = scan;
     this.#deps = deps;
+    this.#newestArrival = deps.state.newestArrival(library.zone) ?? Number.POSITIVE_INFINITY;
   }
 
   async run(): Promise<Applied> {
@@ -78,7 +80,12 @@ class Application {
     }
     for (const { album, asset, removed } of this.#delta.relations) {
       if (removed) state.dropMember(album, asset);
-      if (this.#delta.hidden.has(asset) || this.#delta.gone.has(asset)) continue;
+      if (this.#delta.gone.has(asset)) continue;
+      if (this.#delta.hidden.has(asset)) {
+        // It may come back, and then nothing will be said of this.
+        if (!removed) state.putMember(zone, album, asset);
+        continue;
+      }
       if (removed && state.asset(zone, asset) === undefined) {
         // It may be a photo of another library that has lost its folder.
         this.#foreign.add(album);
@@ -118,6 +125,7 @@ class Application {
       }
     }
     this.#noteMembers(batch, found);
+    await this.#recallMembers(assets);
     // As a list tells them: the newest first.
     assets.sort((a, b) => b.capturedAt - a.capturedAt || (a.id < b.id ? -1 : 1));
     for (const pass of this.#passes) {
@@ -145,6 +153,31 @@ class Application {
         if (found.has(relation.asset)) state.putMember(zone, relation.album, relation.asset);
         else this.#foreign.add(relation.album);
       }
+    });
+  }
+
+  /**
+   * A photo that was hidden or in the trash comes back without a word about the albums it is in, and no list of theirs
+   * has shown it meanwhile: they are asked for.
+   */
+  async #recallMembers(assets: readonly Asset[]): Promise<void> {
+    const { photos, state, cancel } = this.#deps;
+    const { zone } = this.#library;
+    const back = assets.filter((asset) => {
+      const known = state.asset(zone, asset.id);
+      if (asset.isHidden || asset.isDeleted) return false;
+      // Of one that is met for the first time although it is not new, nothing is known at all.
+      if (known === undefined) return asset.addedAt !== undefined && asset.addedAt < this.#newestArrival;
+      return known.isHidden || known.isDeleted;
+    });
+    const albums = this.#passes.flatMap(({ album, list }) =>
+      album === undefined || list.kind !== "album" ? [] : album.id,
+    );
+    if (back.length === 0 || albums.length === 0) return;
+    const ids = back.map(({ id }) => id);
+    const relations = await photos.memberships(this.#library, ids, albums, cancel);
+    state.transaction(() => {
+      for (const { album, asset } of relations) state.putMember(zone, album, asset);
     });
   }
 

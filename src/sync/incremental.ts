@@ -102,11 +102,11 @@ function vanishedMembers(
   const members = new Map<AssetId, MasterId | undefined>();
   if (listing === undefined || !listing.complete) return members;
   const there = new Set<string>(listing.albums.map(({ id }) => id));
-  const isGone = state.albumsWithMembers(zone).filter((album) => !there.has(album));
-  if (isGone.length === 0) return members;
-  for (const album of isGone) {
+  for (const album of state.albumsWithMembers(zone)) {
+    if (there.has(album)) continue;
     for (const id of state.membersOf(zone, album)) members.set(id, state.asset(zone, id)?.masterId);
   }
+  // Also those without members: what comes into an album that is deleted right after is in no album.
   state.keepAlbums(zone, idsOf(listing.albums));
   return members;
 }

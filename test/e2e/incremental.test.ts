@@ -14,6 +14,7 @@ const LISTS = /records\/query:assets$/;
 let double: Double;
 let home: Home;
 let library: PhotoLibrary;
+let empty: string;
 
 afterEach(async () => {
   await double.stop();
@@ -46,6 +47,7 @@ async function begin(...args: readonly string[]) {
   const [a, b, c] = [photo("A"), photo("B"), photo("C")];
   const rome = library.createAlbum({ name: "Rome" });
   library.addToAlbum(c, rome);
+  empty = library.createAlbum({ name: "Empty" });
   double = await startDouble({ library });
   home = new Home(double);
   await home.signIn(double);
@@ -78,6 +80,7 @@ describe("what changes in iCloud", () => {
       change: (photos: Awaited<ReturnType<typeof begin>>) => void,
       after: readonly string[],
       fetched: number,
+      then?: (photos: Awaited<ReturnType<typeof begin>>) => void,
     ]
   > = [
     ["a new photo", () => photo("D"), [...BEFORE, "2024/05/01/D.JPG"], 1],
@@ -112,6 +115,15 @@ describe("what changes in iCloud", () => {
       0,
     ],
     [
+      "an empty album that gets a photo and is deleted",
+      () => {
+        library.addToAlbum(photo("D"), empty);
+        library.deleteAlbum(empty);
+      },
+      [...BEFORE, "2024/05/01/D.JPG"],
+      1,
+    ],
+    [
       "an album that is renamed, and gets a photo",
       ({ rome }) => {
         library.renameAlbum(rome, "Roma");
@@ -136,6 +148,16 @@ describe("what changes in iCloud", () => {
       0,
     ],
     [
+      "a photo that came into an album and into the trash at once, and is recovered",
+      ({ a, rome }) => {
+        library.addToAlbum(a, rome);
+        library.softDelete(a);
+      },
+      [...BEFORE, "Rome/A.JPG"],
+      0,
+      ({ a }) => library.restore(a),
+    ],
+    [
       "another one on the same original",
       ({ a }) => library.duplicate(a, { assetDate: TAKEN + 86_400_000 }),
       [...BEFORE, "2024/05/02/A.JPG"],
@@ -150,13 +172,38 @@ describe("what changes in iCloud", () => {
     ],
     ["nothing that concerns photos", () => library.addNoise(library.primary, 4), BEFORE, 0],
   ];
-  test.each(changes)("is found without a list: %s", async (what, change, after, fetched) => {
+  test.each(changes)("is found without a list: %s", async (what, change, after, fetched, ...[andThen]) => {
     const photos = await begin();
     change(photos);
     await expectIncremental();
+    andThen?.(photos);
+    if (andThen !== undefined) await expectIncremental();
     expect(double.log.count(/query:members/) > 0).toBe(what.startsWith("a new album"));
     expect(await files()).toEqual(after.toSorted((one, other) => (one < other ? -1 : 1)));
     expect(double.log.count("cdn")).toBe(fetched);
+    await expectQuiet();
+  });
+
+  test("photos that come back are in their albums, also those that no list has shown before", async () => {
+    const { c, rome } = await begin();
+    const d = photo("D");
+    library.addToAlbum(d, rome);
+    library.softDelete(d);
+    library.hide(c);
+    photo("E");
+    await sync();
+    // Everything is listed: the album does not show what is out of sight.
+    photo("F");
+    double.photos.dataFaults.expireTokens(library.primary.sequence);
+    expect((await sync()).stats.full_enumeration_reason).toBe("no_stored_token");
+    double.photos.dataFaults.clear();
+    library.restore(d);
+    library.hide(c, false);
+    await expectIncremental();
+    expect(await files()).toEqual([
+      ...["A", "B", "E", "F"].map((name) => `2024/05/01/${name}.JPG`),
+      ...["C", "D"].map((name) => `Rome/${name}.JPG`),
+    ]);
     await expectQuiet();
   });
 

@@ -1,42 +1,123 @@
-/** A library that changes in every way between runs, some of them with faults: afterwards all three agree. */
+/** A library that changes in every way between runs, some of them disturbed: afterwards disk, rows and library agree. */
 import { Database } from "bun:sqlite";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type AddedAsset, expectedFiles, PhotoLibrary, startDouble } from "../icloud/index.ts";
+import { answers, type Double, type ExpectedFile, expectedFiles, PhotoLibrary, startDouble } from "../icloud/index.ts";
 import { createRng } from "../icloud/photos/random.ts";
-import { checksums, Home } from "./kei.ts";
+import { checksums, Home, until } from "./kei.ts";
+import { Owner } from "./owner.ts";
 
 export interface Life {
   readonly edits: number;
   readonly runs: number;
-  /** Runs after the first that listed everything, and why. */
+  /** How often each kind of disturbance struck. */
+  readonly disturbed: Readonly<Record<string, number>>;
+  /** Why undisturbed runs, after the first, listed everything: there is no reason to. */
   readonly lists: readonly string[];
   /** What did not agree after a clean run, with the edits before it. */
   readonly disagreements: readonly string[];
 }
 
-const TAKEN = Date.parse("2024-05-01T10:00:00Z");
+interface Selection {
+  readonly args: readonly string[];
+  readonly files: (library: PhotoLibrary) => readonly ExpectedFile[];
+  readonly passesOf: (file: ExpectedFile) => readonly string[];
+}
 
-/** The same seed makes the same life. A run comes after each one to three edits. */
+const albumsOf = (file: ExpectedFile): readonly string[] =>
+  file.albums.length === 0 ? ["unfiled"] : file.albums.map((album) => `album:${album}`);
+
+/** What comes without a word, and as much as can be asked for. */
+const PLAIN: Selection = { args: [], files: (library) => expectedFiles(library), passesOf: albumsOf };
+const RICH: Selection = {
+  args: ["--library", "all", "--smart-folder", "Favorites", "--size", "original", "--size", "adjusted"],
+  files: (library) =>
+    expectedFiles(library, {
+      zones: library.zones.map(({ name }) => name),
+      renditions: ["original", "live_original", "adjusted"],
+    }),
+  passesOf: (file) => [...albumsOf(file), ...(file.favorite ? ["smart:Favorites"] : [])],
+};
+
+/** Trouble of one run; each is over when it is cleared. */
+const DISTURBANCES: Readonly<Record<string, (double: Double, owner: Owner) => void>> = {
+  "no such file": ({ photos }) => photos.cdnFaults.inject({ kind: "status", status: 404, times: ALWAYS }),
+  "media out of order": ({ photos }) => photos.cdnFaults.inject({ kind: "status", status: 500, times: ALWAYS }),
+  "bodies cut": ({ photos }) => photos.cdnFaults.inject({ kind: "reset", afterBytes: 300, times: 3 }),
+  "wrong bytes": ({ photos }) => photos.cdnFaults.inject({ kind: "flip-bit", times: ALWAYS }),
+  "API out of order": ({ faults }) => faults.inject({ match: CLOUDKIT, times: ALWAYS, respond: answers.status(503) }),
+  "API stumbles": ({ faults }) =>
+    faults.inject({ match: CLOUDKIT, times: 4, respond: answers.status(500), rate: { probability: 0.4, seed: 1 } }),
+  "API falls silent midway": ({ faults }) => faults.inject({ match: CLOUDKIT, after: 4, times: ALWAYS, cut: "reset" }),
+  "zone token refused": ({ photos }) =>
+    photos.dataFaults.failZone("PrimarySync", {
+      code: "BAD_REQUEST",
+      reason: "Unknown sync continuation type",
+      times: 1,
+    }),
+  "database token refused": ({ faults }) =>
+    faults.inject({ match: /changes\/database/, respond: answers.code("BAD_REQUEST") }),
+  "a record withheld": ({ photos }, owner) => {
+    const { id } = owner.anyPhoto();
+    photos.dataFaults.failRecord((name, operation) => name === id && operation === "records/lookup", {
+      code: "ACCESS_DENIED",
+    });
+  },
+  "session over": ({ account }) => account.expireCookies(),
+};
+const ALWAYS = Number.POSITIVE_INFINITY;
+const CLOUDKIT = /^(private|shared)\//;
+
+/** Runs that a disturbed life gets to come to rest. */
+const RECOVERIES = 4;
+
+/**
+ * The same seed makes the same life. A run comes after each one to three edits; a quarter of them are disturbed, a tenth
+ * are killed. Odd seeds select what comes without a word, even ones much more.
+ */
 export async function life(options: { readonly seed: number; readonly edits: number }): Promise<Life> {
   const rng = createRng(`life/${options.seed}`);
+  const selection = options.seed % 2 === 0 ? RICH : PLAIN;
   const library = new PhotoLibrary({ seed: options.seed });
   const owner = new Owner(library, rng);
   for (let start = 0; start < 12; start += 1) owner.addPhoto();
   for (let start = 0; start < 3; start += 1) owner.createAlbum();
-  const double = await startDouble({ library });
+  const double = await startDouble({ library, photos: { pretty: false }, account: { signInLimit: 1_000_000 } });
   const home = new Home(double);
+  const command = ["sync", "-d", home.photos, ...selection.args];
   const lists: string[] = [];
   const disagreements: string[] = [];
+  const disturbed: Record<string, number> = {};
   let runs = 0;
-  const run = async (): Promise<number> => {
+  const run = async (): Promise<{ readonly code: number; readonly stderr: string; readonly listed?: string }> => {
     runs += 1;
+    double.log.clear();
     const report = join(home.root, "report.json");
-    const result = await home.fast(["sync", "-d", home.photos, "--report-json", report]);
-    const { stats } = (await Bun.file(report).json()) as { stats: { full_enumeration_reason?: string } };
-    if (runs > 1 && stats.full_enumeration_reason !== undefined) lists.push(stats.full_enumeration_reason);
-    if (result.stderr.includes("does not add up")) disagreements.push("the sum does not close");
-    return result.code;
+    await Bun.write(report, "{}");
+    const { code, stderr } = await home.fast([...command, "--report-json", report]);
+    const { stats } = (await Bun.file(report).json()) as { stats?: { full_enumeration_reason?: string } };
+    if (stderr.includes("does not add up")) disagreements.push("the sum does not close");
+    const listed = stats?.full_enumeration_reason;
+    return { code, stderr, ...(listed === undefined ? {} : { listed }) };
+  };
+  /** Killed after so many requests, unless it is over before. */
+  const runKilled = async (requests: number): Promise<void> => {
+    runs += 1;
+    double.log.clear();
+    const running = home.start(command);
+    let over = false;
+    running.result.then(
+      () => (over = true),
+      () => (over = true),
+    );
+    await until("the moment of the kill", () => over || double.log.all.length >= requests, 60_000);
+    running.kill("SIGKILL");
+    await running.result;
+  };
+  const recover = async (): Promise<number> => {
+    let code = 1;
+    for (let left = RECOVERIES; code !== 0 && left > 0; left -= 1) ({ code } = await run());
+    return code;
   };
   try {
     await home.signIn(double);
@@ -44,160 +125,73 @@ export async function life(options: { readonly seed: number; readonly edits: num
     for (let edits = 0; edits < options.edits; ) {
       const done: string[] = [];
       for (let more = rng.int(1, 3); more > 0; more -= 1, edits += 1) done.push(owner.edit());
-      const fault = rng.chance(0.15)
-        ? double.photos.cdnFaults.inject({ kind: "status", status: 404, times: Number.POSITIVE_INFINITY })
-        : undefined;
-      const faulty = await run();
-      if (fault !== undefined) {
-        fault.remove();
-        if (faulty !== 0) await run();
-      } else if (faulty !== 0) {
-        disagreements.push(`exit ${faulty} after ${done.join(", ")}`);
+      const names = Object.keys(DISTURBANCES);
+      const fate = rng.int(0, 99);
+      if (fate < 25) {
+        const name = names[rng.int(0, names.length - 1)] ?? "";
+        disturbed[name] = (disturbed[name] ?? 0) + 1;
+        done.push(`(${name})`);
+        DISTURBANCES[name]?.(double, owner);
+        await run();
+        double.faults.clear();
+        double.photos.cdnFaults.clear();
+        double.photos.dataFaults.clear();
+      } else if (fate < 35) {
+        const requests = rng.int(1, 14);
+        disturbed["kill -9"] = (disturbed["kill -9"] ?? 0) + 1;
+        done.push(`(killed after ${requests} requests)`);
+        await runKilled(requests);
       }
-      const wrong = await compare(home, library);
+      const isCalm = fate >= 35;
+      const first = await run();
+      if (isCalm && first.listed !== undefined) lists.push(`${first.listed} after ${done.join(", ")}`);
+      const code = first.code === 0 || isCalm ? first.code : await recover();
+      if (code !== 0) disagreements.push(`exit ${code} after ${done.join(", ")}: ${first.stderr.slice(-600)}`);
+      const wrong = await compare(home, library, selection);
       if (wrong.length > 0) {
-        disagreements.push(`${wrong.join("; ")} after ${done.join(", ")}`);
+        disagreements.push(`${wrong.join("; ")} after ${done.join(", ")} (edit ${edits})`);
         break;
       }
     }
-    return { edits: options.edits, runs, lists, disagreements };
+    return { edits: options.edits, runs, disturbed, lists, disagreements };
   } finally {
     await double.stop();
     home.remove();
   }
 }
 
-/** Each photo that is there has a proven file at every place it belongs to, and no row waits. */
-async function compare(home: Home, library: PhotoLibrary): Promise<readonly string[]> {
+/** Each photo that is there has a proven file at every place it belongs to, no row waits, and nothing else lies about. */
+async function compare(home: Home, library: PhotoLibrary, selection: Selection): Promise<readonly string[]> {
   const name = readdirSync(home.data).find((file) => file.endsWith(".db")) ?? "";
   const db = new Database(join(home.data, name), { readonly: true });
   try {
     const onDisk = await checksums(home.photos);
     const wrong: string[] = [];
-    const open = db
-      .query<{ open: number }, []>("SELECT count(*) AS open FROM files WHERE status <> 'downloaded'")
-      .get();
-    if (open?.open !== 0) wrong.push(`${open?.open} rows are open`);
+    const count = (sql: string): number =>
+      db.query<{ count: number }, []>(`SELECT count(*) AS count FROM ${sql}`).get()?.count ?? -1;
+    const open = count("files WHERE status <> 'downloaded'");
+    if (open !== 0) wrong.push(`${open} rows are open`);
+    const claims = count("temp_claims");
+    if (claims !== 0) wrong.push(`${claims} temporary files are claimed`);
     const at = db.query<{ path: string }, [string, string, string]>(
       "SELECT path FROM placements WHERE asset = ? AND pass = ? AND checksum = ? AND status = 'present'",
     );
-    for (const file of expectedFiles(library)) {
-      const passes = file.albums.length === 0 ? ["unfiled"] : file.albums.map((album) => `album:${album}`);
-      for (const pass of passes) {
+    for (const file of selection.files(library)) {
+      for (const pass of selection.passesOf(file)) {
         const row = at.get(file.assetId, pass, file.checksum);
-        if (row === null) wrong.push(`${file.filename} has no place in ${pass}`);
+        if (row === null) wrong.push(`${file.filename} (${file.rendition}) has no place in ${pass}`);
         else if (onDisk.get(row.path) !== file.checksum) wrong.push(`${row.path} is not ${file.filename}`);
       }
     }
+    const known = new Set(
+      db
+        .query<{ path: string }, []>("SELECT path FROM placements")
+        .all()
+        .map(({ path }) => path),
+    );
+    for (const path of onDisk.keys()) if (!known.has(path)) wrong.push(`nobody knows of ${path}`);
     return wrong;
   } finally {
     db.close();
-  }
-}
-
-/** Does to a library what people do. */
-class Owner {
-  #serial = 0;
-  readonly #photos: AddedAsset[] = [];
-  readonly #albums: string[] = [];
-  readonly #trashed = new Set<AddedAsset>();
-
-  constructor(
-    readonly library: PhotoLibrary,
-    readonly rng: ReturnType<typeof createRng>,
-  ) {}
-
-  addPhoto(): AddedAsset {
-    this.#serial += 1;
-    const live = this.rng.chance(0.3);
-    const asset = this.library.addAsset({
-      filename: `IMG_${this.rng.int(1, 40)}.${live ? "HEIC" : "JPG"}`,
-      content: 700 + this.#serial * 3,
-      assetDate: TAKEN + this.rng.int(0, 5) * 86_400_000,
-      ...(live
-        ? { uti: "public.heic", motion: { uti: "com.apple.quicktime-movie", content: 701 + this.#serial * 3 } }
-        : {}),
-    });
-    this.#photos.push(asset);
-    return asset;
-  }
-
-  createAlbum(): string {
-    const album = this.library.createAlbum({ name: `Album ${this.rng.int(1, 9)}` });
-    this.#albums.push(album);
-    return album;
-  }
-
-  /** One random edit; its name. */
-  edit(): string {
-    const edits: Readonly<Record<string, () => unknown>> = {
-      "new photo": () => this.addPhoto(),
-      "new photo in an album": () => this.#file(this.addPhoto()),
-      "new album": () => this.#file(this.#photo(), this.createAlbum()),
-      "into an album": () => this.#file(this.#photo()),
-      "out of its albums": () => this.#unfile(this.#photo()),
-      "renamed album": () => this.library.renameAlbum(this.#album(), `Album ${this.rng.int(10, 19)}`),
-      "deleted album": () => this.library.deleteAlbum(this.#takeAlbum(), this.rng.chance(0.5)),
-      favourite: () => this.library.favourite(this.#photo(), this.rng.chance(0.5)),
-      hidden: () => this.library.hide(this.#photo(), this.rng.chance(0.6), this.rng.chance(0.5) ? "web" : "device"),
-      trashed: () => this.#trash(),
-      recovered: () => this.#recover(),
-      purged: () => this.#purge(),
-      duplicated: () => this.#photos.push(this.library.duplicate(this.#photo(), { assetDate: TAKEN })),
-      edited: () =>
-        this.library.edit(this.#photo(), { resJPEGFull: { uti: "public.jpeg", content: 600 + this.rng.int(0, 99) } }),
-    };
-    const names = Object.keys(edits);
-    const name = names[this.rng.int(0, names.length - 1)] ?? "new photo";
-    edits[name]?.();
-    return name;
-  }
-
-  #photo(): AddedAsset {
-    const there = this.#photos.filter((photo) => !this.#trashed.has(photo));
-    return there[this.rng.int(0, Math.max(0, there.length - 1))] ?? this.addPhoto();
-  }
-
-  #album(): string {
-    return this.#albums[this.rng.int(0, Math.max(0, this.#albums.length - 1))] ?? this.createAlbum();
-  }
-
-  #takeAlbum(): string {
-    const album = this.#album();
-    this.#albums.splice(this.#albums.indexOf(album), 1);
-    return album;
-  }
-
-  #isIn(photo: AddedAsset, album: string): boolean {
-    return [...this.library.primary.relationsOf(album)].some(({ data }) => data.itemId === photo.id);
-  }
-
-  #file(photo: AddedAsset, album: string = this.#album()): void {
-    if (!this.#isIn(photo, album)) this.library.addToAlbum(photo, album);
-  }
-
-  #unfile(photo: AddedAsset): void {
-    for (const album of this.#albums) if (this.#isIn(photo, album)) this.library.removeFromAlbum(photo, album);
-  }
-
-  #trash(): void {
-    const photo = this.#photo();
-    this.library.softDelete(photo, this.rng.chance(0.5) ? "web" : "device");
-    this.#trashed.add(photo);
-  }
-
-  #recover(): void {
-    const [photo] = this.#trashed;
-    if (photo === undefined) return;
-    this.library.restore(photo);
-    this.#trashed.delete(photo);
-  }
-
-  #purge(): void {
-    const [photo] = this.#trashed;
-    if (photo === undefined) return;
-    this.library.purge(photo);
-    this.#trashed.delete(photo);
-    this.#photos.splice(this.#photos.indexOf(photo), 1);
   }
 }

@@ -3,7 +3,8 @@ import type { CloudKit, Database } from "../cloudkit/client.ts";
 import { CloudKitError, type Problem, problemOf, TokenRefused } from "../cloudkit/errors.ts";
 import { asText, isObject, readRecord, textField, truthyField, type WireRecord } from "../cloudkit/record.ts";
 import { masterOf } from "./decode.ts";
-import { changesQuery, RELATION_KEYS } from "./queries.ts";
+import { recordsOf } from "./list.ts";
+import { changesQuery, lookupQuery, RELATION_KEYS } from "./queries.ts";
 import type { DatabaseChanges, Library, Relation, ZoneChange } from "./types.ts";
 import { readZone } from "./zones.ts";
 
@@ -140,6 +141,33 @@ function unusable(operation: string, reason: string): CloudKitError {
 const RELATION_NAME = /^(?<asset>.+)-IN-(?<album>.+)$/;
 
 /** A membership, or the tombstone of one, which has nothing but its name (cloudkit.md 4.5). */
+/** Names that one lookup takes (cloudkit.md 4.6). */
+const LOOKUP_NAMES = 200;
+
+/**
+ * Which of these photos are in which of these albums, by the names that memberships have (cloudkit.md 1.5). Names that
+ * Apple does not know, or is silent about, are no memberships. Throws when it refuses to tell.
+ */
+export async function memberships(
+  cloudkit: CloudKit,
+  library: Library,
+  ids: readonly AssetId[],
+  albums: readonly AlbumId[],
+  signal: AbortSignal,
+): Promise<Relation[]> {
+  const names = ids.flatMap((id) => albums.map((album) => `${id}-IN-${album}`));
+  const found: Relation[] = [];
+  for (let start = 0; start < names.length; start += LOOKUP_NAMES) {
+    const query = lookupQuery(library, names.slice(start, start + LOOKUP_NAMES), RELATION_KEYS);
+    const json = await cloudkit.call(library.database, "records/lookup", query, signal);
+    for (const record of recordsOf(json, "records/lookup")) {
+      const relation = record.errorCode === undefined ? toRelation(record) : undefined;
+      if (relation !== undefined && !relation.removed) found.push(relation);
+    }
+  }
+  return found;
+}
+
 function toRelation(record: WireRecord): Relation | undefined {
   const named = RELATION_NAME.exec(record.recordName ?? "")?.groups;
   if (record.deleted ? named === undefined : record.recordType !== "CPLContainerRelation") return undefined;

@@ -1,7 +1,7 @@
 import { CloudKit, type CloudKitDeps } from "../cloudkit/client.ts";
 import { asText, isObject, numberField, readRecord, textField } from "../cloudkit/record.ts";
 import { listAlbums } from "./albums.ts";
-import { changesSince, databaseChanges, relationsSince } from "./changes.ts";
+import { changesSince, databaseChanges, memberships, relationsSince } from "./changes.ts";
 import { listAssets, recordsOf } from "./list.ts";
 import { LOOKUP_PAIRS, listNamed, lookUp } from "./lookup.ts";
 import { assetKeys, countBatch, indexingQuery } from "./queries.ts";
@@ -60,6 +60,7 @@ export function createPhotos(deps: PhotosDeps): Photos {
     },
     relationsSince: (library, token, onRelations, signal) =>
       relationsSince(cloudkit, library, token, onRelations, signal),
+    memberships: (library, ids, albums, signal) => memberships(cloudkit, library, ids, albums, signal),
     databaseChanges: (database, token, signal) => databaseChanges(cloudkit, database, token, signal),
     changesSince: (library, token, onChanges, signal) => changesSince(cloudkit, library, token, onChanges, signal),
   };

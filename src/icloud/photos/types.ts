@@ -164,6 +164,13 @@ export interface Photos {
     ids: ReadonlyArray<{ readonly id: AssetId; readonly masterId: MasterId }>,
     signal: AbortSignal,
   ): Promise<readonly LookupResult[]>;
+  /** Which of these photos are in which of these albums, asked name by name: for a few. */
+  memberships(
+    library: Library,
+    ids: readonly AssetId[],
+    albums: readonly AlbumId[],
+    signal: AbortSignal,
+  ): Promise<readonly Relation[]>;
   /**
    * Which libraries of a database have changed since `token`; all of them for none. One call, when little has changed.
    * Throws `TokenRefused` when Apple does not accept the token.
