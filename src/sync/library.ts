@@ -114,13 +114,14 @@ async function listInFull(turn: Turn, prepared: Prepared, deps: LibraryDeps): Pr
   const { listing, passes, foreign } = prepared;
   // Photos of this library are in these albums of the other one, and in no others any more.
   if (deps.foreign.known) state.keepAlbums(zone, idsOf(foreign.flatMap(({ album }) => album ?? [])));
+  // First of all: who was only in albums that are gone is in no album when the rest is walked.
+  if (listing?.complete === true) state.keepAlbums(zone, idsOf(listing.albums));
   const scan = state.beginScan(zone, clock.now());
   const complete = await enumerate(library, passes, scan, listing?.complete ?? true, deps);
   const { cut } = deps.walk.newest;
   deps.walk.newest.forget();
   await deps.cleanUp(library);
   if (!complete || settings.dryRun || stops.stopped) return false;
-  if (listing !== undefined) state.keepAlbums(zone, idsOf(listing.albums));
   // What a whole walk over the selection did not meet is gone, or no longer selected.
   const pruned = cut || settings.retryFailed ? 0 : state.pruneUnseen(zone, scan);
   if (pruned > 0)

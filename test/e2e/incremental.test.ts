@@ -337,6 +337,15 @@ describe("everything is listed again", () => {
     await expectQuiet();
   });
 
+  test("an album that is gone by then has no members: they come to the rest", async () => {
+    const { rome } = await begin();
+    library.deleteAlbum(rome);
+    double.photos.dataFaults.expireTokens(library.primary.sequence);
+    expect((await sync()).stats.full_enumeration_reason).toBe("no_stored_token");
+    expect(await files()).toEqual(["2024/05/01/A.JPG", "2024/05/01/B.JPG", "2024/05/01/C.JPG", "Rome/C.JPG"]);
+    await expectQuiet();
+  });
+
   test("when a file has vanished from the disk, or was cut short", async () => {
     await begin();
     rmSync(join(home.photos, "2024/05/01/A.JPG"));

@@ -176,20 +176,29 @@ async function compare(home: Home, library: PhotoLibrary, selection: Selection):
     const at = db.query<{ path: string }, [string, string, string]>(
       "SELECT path FROM placements WHERE asset = ? AND pass = ? AND checksum = ? AND status = 'present'",
     );
+    /** What kei knows of a photo, for the one who looks for the mistake. */
+    const known = ({ assetId, albums }: ExpectedFile) => ({
+      assetId,
+      albums,
+      row: db.query("SELECT disposition, rule, is_hidden, is_deleted, seen_scan FROM assets WHERE id = ?").get(assetId),
+      members: db.query("SELECT album, generation FROM members WHERE asset = ?").all(assetId),
+      places: db.query("SELECT pass, path, status, checksum FROM placements WHERE asset = ?").all(assetId),
+    });
     for (const file of selection.files(library)) {
       for (const pass of selection.passesOf(file)) {
         const row = at.get(file.assetId, pass, file.checksum);
-        if (row === null) wrong.push(`${file.filename} (${file.rendition}) has no place in ${pass}`);
+        if (row === null)
+          wrong.push(`${file.filename} (${file.rendition}) has no place in ${pass}: ${JSON.stringify(known(file))}`);
         else if (onDisk.get(row.path) !== file.checksum) wrong.push(`${row.path} is not ${file.filename}`);
       }
     }
-    const known = new Set(
+    const recorded = new Set(
       db
         .query<{ path: string }, []>("SELECT path FROM placements")
         .all()
         .map(({ path }) => path),
     );
-    for (const path of onDisk.keys()) if (!known.has(path)) wrong.push(`nobody knows of ${path}`);
+    for (const path of onDisk.keys()) if (!recorded.has(path)) wrong.push(`nobody knows of ${path}`);
     return wrong;
   } finally {
     db.close();
