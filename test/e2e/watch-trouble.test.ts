@@ -211,8 +211,8 @@ describe("trouble that passes", () => {
       signal: new AbortController().signal,
     });
     photo("B");
-    await Bun.sleep(100);
-    expect(await home.files()).toEqual(["A.JPG"]);
+    await Bun.sleep(300);
+    expect([one.ended, await home.files()]).toEqual([undefined, ["A.JPG"]]);
     lock.release();
     await saved(home, "A.JPG", "B.JPG");
     expect((await one.stop()).code).toBe(0);
@@ -235,10 +235,11 @@ describe("trouble that passes", () => {
     const one = watch();
     await saved(home, "A.JPG");
     const { database } = filesOf();
+    await quiet();
     renameSync(database, `${database}.away`);
     mkdirSync(database);
     photo("B");
-    await Bun.sleep(700);
+    await Bun.sleep(250);
     expect(one.ended).toBeUndefined();
     rmSync(database, { recursive: true });
     renameSync(`${database}.away`, database);
@@ -251,6 +252,36 @@ describe("trouble that passes", () => {
   });
 });
 
+describe("what is selected by name", () => {
+  test("may vanish: the album and the library are told, the rest goes on", async () => {
+    await begin();
+    const rome = library.createAlbum({ name: "Rome" });
+    library.addToAlbum(photo("R"), rome);
+    const shared = library.addSharedLibrary("participant");
+    library.addAsset({ filename: "S.JPG", content: 800, zone: shared.name, assetDate: TAKEN });
+    const one = watch(["--album", "Rome", "--library", "primary", "--library", shared.name]);
+    await saved(home, "A.JPG", "Rome/R.JPG", "S.JPG");
+    library.addNoise(shared);
+    shared.deleted = true;
+    library.deleteAlbum(rome);
+    photo("B");
+    await saved(home, "A.JPG", "B.JPG", "R.JPG", "Rome/R.JPG", "S.JPG");
+    const again = library.createAlbum({ name: "Rome" });
+    library.addToAlbum(photo("C"), again);
+    await saved(home, "A.JPG", "B.JPG", "R.JPG", "Rome/C.JPG", "Rome/R.JPG", "S.JPG");
+    const { code, stderr } = await one.stop();
+    expect(code).toBe(0);
+    expect(stderr).toContain('album "Rome" is no longer in iCloud');
+    expect(stderr).toContain(`library "${shared.name}" is no longer in iCloud`);
+  });
+
+  test("but must have been there once: exit 1", async () => {
+    await begin();
+    const result = await end(watch(["--library", "SharedSync-12345678"]));
+    expect([result.code, result.stderr.includes("There is no library")]).toEqual([1, true]);
+  });
+});
+
 describe("the download folder", () => {
   test("may go and come back: nothing is fetched again in between", async () => {
     await begin();
@@ -259,7 +290,7 @@ describe("the download folder", () => {
     await quiet();
     renameSync(home.photos, `${home.photos}.away`);
     photo("B");
-    await Bun.sleep(700);
+    await Bun.sleep(250);
     expect(existsSync(home.photos)).toBe(false);
     renameSync(`${home.photos}.away`, home.photos);
     await saved(home, "A.JPG", "B.JPG");
@@ -276,7 +307,7 @@ describe("the download folder", () => {
     await quiet();
     renameSync(home.photos, `${home.photos}.away`);
     photo("C");
-    await Bun.sleep(700);
+    await Bun.sleep(250);
     expect(existsSync(home.photos)).toBe(false);
   });
 
@@ -293,11 +324,12 @@ describe("the download folder", () => {
         symlinkSync(real, home.photos);
         watch();
         await saved(home, "A.JPG");
+        await quiet();
         writeFileSync(join(other, "something"), "x");
         rmSync(home.photos);
         symlinkSync(other, home.photos);
         photo("B");
-        await Bun.sleep(700);
+        await Bun.sleep(250);
         expect(readdirSync(other)).toEqual(["something"]);
         rmSync(home.photos);
         symlinkSync(real, home.photos);
@@ -339,6 +371,7 @@ describe("a clock that jumps", () => {
     const back = movable(1_000);
     watch([], back);
     await until("its first run", () => operations().filter((name) => name === "private/changes/database").length > 2);
+    await quiet();
     back.jump(-30 * 86_400_000);
     photo("C");
     await saved(home, "A.JPG", "B.JPG", "C.JPG");

@@ -1,24 +1,22 @@
 /** Runs with pauses between them: what is new comes, what passes is waited out, and a stop ends it at once. */
 import { afterEach, describe, expect, test } from "bun:test";
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../src/runtime/ports.ts";
 import { type Double, PhotoLibrary, startDouble } from "../icloud/index.ts";
-import { fasterClock, Home, type KeiResult, runInProcess, until } from "../support/kei.ts";
+import { fasterClock, Home, type KeiResult, until } from "../support/kei.ts";
+import { saved as savedIn, Watching } from "../support/watching.ts";
 
 const TAKEN = Date.parse("2024-05-01T10:00:00Z");
 
 let double: Double;
 let home: Home;
 let library: PhotoLibrary;
-let watching: Promise<KeiResult> | undefined;
-let send: (signal: "SIGINT" | "SIGTERM") => void = () => undefined;
+let watching: Watching | undefined;
 
 afterEach(async () => {
-  send("SIGINT");
-  await watching;
+  await watching?.stop();
   watching = undefined;
-  send = () => undefined;
   await double.stop();
   home.remove();
 });
@@ -34,36 +32,14 @@ async function begin(options: { readonly signedIn?: boolean } = {}): Promise<voi
 const photo = (name: string) =>
   library.addAsset({ filename: `${name}.JPG`, content: 900 + name.charCodeAt(0), assetDate: TAKEN });
 
-/** A watch in this process, on a clock that runs a thousand times as fast. */
-function watch(args: readonly string[] = [], clock: Clock = fasterClock(1000)): void {
-  watching = runInProcess(
-    ["sync", "-d", home.photos, "--folder-structure", "none", "--watch-with-interval", "600", ...args],
-    {
-      env: home.env,
-      cwd: home.root,
-      clock,
-      onSignals: (listener) => {
-        send = listener;
-      },
-    },
-  );
+function watch(args: readonly string[] = [], clock?: Clock): Watching {
+  watching = new Watching(home, args, clock);
+  return watching;
 }
 
-const saved = (...names: readonly string[]) =>
-  until(
-    `${names.join(", ")} on disk`,
-    async () => (await home.files()).join() === names.map((name) => `${name}.JPG`).join(),
-  );
+const saved = (...names: readonly string[]) => savedIn(home, ...names.map((name) => `${name}.JPG`));
 
-/** Stops it in a pause: the thirty seconds that a run has to end are thirty milliseconds on this clock. */
-async function stopped(): Promise<KeiResult> {
-  const health = join(home.data, "health.json");
-  await until("a pause", () => JSON.parse(readFileSync(health, "utf8")).next_sync_at !== null);
-  send("SIGINT");
-  const result = await (watching as Promise<KeiResult>);
-  watching = undefined;
-  return result;
-}
+const stopped = (): Promise<KeiResult> => watching?.stop() ?? Promise.reject(new Error("nothing is watched"));
 
 describe("a watch", () => {
   test("saves what is new, run after run, also in albums that did not exist, and asks little when nothing is", async () => {
@@ -114,8 +90,7 @@ describe("a watch", () => {
   test("ends with exit 1 when nothing at all could be saved", async () => {
     await begin();
     double.photos.cdnFaults.inject({ kind: "status", status: 404, times: Number.POSITIVE_INFINITY });
-    watch();
-    const result = await (watching as Promise<KeiResult>);
+    const result = await watch().result;
     expect(result.code).toBe(1);
     expect(result.stderr).toContain("No file could be saved");
   });

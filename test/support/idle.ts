@@ -108,7 +108,7 @@ export async function idle({
     };
     const clock = leapingClock(afterCycle);
     const began = clock.monotonic();
-    const watching = new Watching(home, ["--log-level", "error"], clock);
+    const watching = new Watching(home, ["--log-level", "error", "--watch-with-interval", "600"], clock);
     await Promise.race([done.promise, watching.result]);
     const msPerCycle = (performance.now() - startedAt) / (cycles - WARM);
     const secondsPerCycle = (clock.monotonic() - began) / 1000 / pauses;

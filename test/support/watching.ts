@@ -1,5 +1,6 @@
 /** A watch in this process, on a clock of the test's. */
 import { expect } from "bun:test";
+import { systemClock } from "../../src/runtime/clock.ts";
 import type { Clock } from "../../src/runtime/ports.ts";
 import { fasterClock, type Home, type KeiResult, runInProcess, until } from "./kei.ts";
 
@@ -9,20 +10,22 @@ export class Watching {
   readonly result: Promise<KeiResult>;
   /** Once it has ended. */
   ended: KeiResult | undefined;
+  #stopping = false;
   #send: (signal: Signal) => void = () => undefined;
 
-  /** Pauses of ten minutes, all photos in one folder, a thousand times as fast as real, unless told otherwise. */
+  /** Pauses of a minute, all photos in one folder, a thousand times as fast as real, unless told otherwise. */
   constructor(home: Home, args: readonly string[] = [], clock: Clock = fasterClock(1000)) {
     this.result = runInProcess(
       [
         ...["sync", "-d", home.photos, "--folder-structure", "none"],
-        ...(args.includes("--watch-with-interval") ? [] : ["--watch-with-interval", "600"]),
+        ...(args.includes("--watch-with-interval") ? [] : ["--watch-with-interval", "60"]),
         ...args,
       ],
       {
         env: home.env,
         cwd: home.root,
-        clock,
+        // From the stop on in real time: a busy machine needs more than the moment that half a minute is else.
+        clock: { ...clock, sleep: (ms, signal) => (this.#stopping ? systemClock : clock).sleep(ms, signal) },
         onSignals: (listener) => {
           this.#send = listener;
         },
@@ -38,6 +41,7 @@ export class Watching {
 
   /** Sends a signal and waits for the end. */
   async stop(signal: Signal = "SIGINT"): Promise<KeiResult> {
+    this.#stopping = true;
     if (this.ended === undefined) this.#send(signal);
     return this.result;
   }
