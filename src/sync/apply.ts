@@ -15,6 +15,13 @@ export interface Applied {
   readonly foreign: ReadonlySet<AlbumId>;
 }
 
+/** What the changes are applied to. */
+export interface Ground {
+  readonly scan: number;
+  /** The albums there are; undefined when that was not told whole. */
+  readonly albums: ReadonlySet<AlbumId> | undefined;
+}
+
 /** A photo to look at again: its original, as far as it is known. */
 type Wanted = Map<AssetId, MasterId | undefined>;
 
@@ -26,10 +33,10 @@ export async function applyDelta(
   library: Library,
   delta: Delta,
   passes: readonly Pass[],
-  scan: number,
+  ground: Ground,
   deps: LibraryDeps,
 ): Promise<Applied> {
-  return await new Application(library, delta, passes, scan, deps).run();
+  return await new Application(library, delta, passes, ground, deps).run();
 }
 
 class Application {
@@ -37,16 +44,18 @@ class Application {
   readonly #delta: Delta;
   readonly #passes: readonly Pass[];
   readonly #scan: number;
+  readonly #albums: Ground["albums"];
   readonly #deps: LibraryDeps;
   readonly #foreign = new Set<AlbumId>();
   readonly #newestArrival: number;
   #complete = true;
 
-  constructor(library: Library, delta: Delta, passes: readonly Pass[], scan: number, deps: LibraryDeps) {
+  constructor(library: Library, delta: Delta, passes: readonly Pass[], { scan, albums }: Ground, deps: LibraryDeps) {
     this.#library = library;
     this.#delta = delta;
     this.#passes = passes;
     this.#scan = scan;
+    this.#albums = albums;
     this.#deps = deps;
     this.#newestArrival = deps.state.newestArrival(library.zone) ?? Number.POSITIVE_INFINITY;
   }
@@ -83,7 +92,7 @@ class Application {
       if (this.#delta.gone.has(asset)) continue;
       if (this.#delta.hidden.has(asset)) {
         // It may come back, and then nothing will be said of this.
-        if (!removed) state.putMember(zone, album, asset);
+        if (!removed && !this.#isGone(album)) state.putMember(zone, album, asset);
         continue;
       }
       if (removed && state.asset(zone, asset) === undefined) {
@@ -147,13 +156,20 @@ class Application {
     const { state } = this.#deps;
     const { zone } = this.#library;
     state.transaction(() => {
+      for (const id of found)
+        for (const album of state.albumsHolding(zone, id)) if (this.#isGone(album)) state.dropMember(album, id);
       for (const relation of this.#delta.relations) {
-        if (relation.removed || !batch.has(relation.asset)) continue;
+        if (relation.removed || !batch.has(relation.asset) || this.#isGone(relation.album)) continue;
         state.putRelations(zone, [relation]);
         if (found.has(relation.asset)) state.putMember(zone, relation.album, relation.asset);
         else this.#foreign.add(relation.album);
       }
     });
+  }
+
+  /** Whoever is in an album that is not there any more is in no album. */
+  #isGone(album: AlbumId): boolean {
+    return this.#albums !== undefined && !this.#albums.has(album);
   }
 
   /**

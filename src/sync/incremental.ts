@@ -1,6 +1,6 @@
 import { CloudKitError, TokenRefused } from "../icloud/photos/index.ts";
 import type { Library } from "../icloud/photos/types.ts";
-import type { AssetId, MasterId } from "../library/asset.ts";
+import type { AlbumId, AssetId, MasterId } from "../library/asset.ts";
 import { applyDelta } from "./apply.ts";
 import { type Delta, isEmpty, readDelta } from "./delta.ts";
 import { idsOf, type LibraryDeps, type Prepared, placedAlbums, prepare } from "./library.ts";
@@ -40,16 +40,19 @@ export async function followChanges(
   const prepared = await prepare(library, selected, token, deps);
   const scan = within?.scan ?? state.beginScan(zone, clock.now());
   deps.expect(delta.changed.size);
-  const vanished = vanishedMembers(library, prepared, deps);
+  const albums = prepared.listing?.complete === true ? new Set(idsOf(prepared.listing.albums)) : undefined;
+  const vanished = vanishedMembers(library, albums, deps);
   // First who is in albums that are new: else their photos would come to the rest.
   let walked = await walkAll(albumsDue(library, prepared, deps), scan, deps);
   const applied = await applyDelta(
     library,
     { ...delta, changed: new Map([...vanished, ...delta.changed]) },
     prepared.passes,
-    scan,
+    { scan, albums },
     deps,
   );
+  // Only now: until then, who was in albums that are gone is known by these alone.
+  if (applied.complete && albums !== undefined) state.keepAlbums(zone, [...albums]);
   const photosChanged = delta.changed.size + delta.hidden.size + delta.gone.size > 0;
   const smart = photosChanged ? prepared.passes.filter((pass) => pass.smartFolder !== undefined) : [];
   walked = (await walkAll(smart, scan, deps)) && walked;
@@ -92,22 +95,18 @@ async function deltaOf(library: Library, token: string, deps: LibraryDeps): Prom
   }
 }
 
-/** Members of albums that are there no more: they may be in no album now. Their memberships are forgotten. */
+/** Members of albums that are there no more: they may be in no album now. */
 function vanishedMembers(
-  library: Library,
-  { listing }: Prepared,
+  { zone }: Library,
+  albums: ReadonlySet<AlbumId> | undefined,
   { state }: LibraryDeps,
 ): ReadonlyMap<AssetId, MasterId | undefined> {
-  const { zone } = library;
   const members = new Map<AssetId, MasterId | undefined>();
-  if (listing === undefined || !listing.complete) return members;
-  const there = new Set<string>(listing.albums.map(({ id }) => id));
+  if (albums === undefined) return members;
   for (const album of state.albumsWithMembers(zone)) {
-    if (there.has(album)) continue;
+    if (albums.has(album)) continue;
     for (const id of state.membersOf(zone, album)) members.set(id, state.asset(zone, id)?.masterId);
   }
-  // Also those without members: what comes into an album that is deleted right after is in no album.
-  state.keepAlbums(zone, idsOf(listing.albums));
   return members;
 }
 

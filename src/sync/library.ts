@@ -115,7 +115,7 @@ async function listInFull(turn: Turn, prepared: Prepared, deps: LibraryDeps): Pr
   // Photos of this library are in these albums of the other one, and in no others any more.
   if (deps.foreign.known) state.keepAlbums(zone, idsOf(foreign.flatMap(({ album }) => album ?? [])));
   // First of all: who was only in albums that are gone is in no album when the rest is walked.
-  if (listing?.complete === true) state.keepAlbums(zone, idsOf(listing.albums));
+  if (listing?.complete === true) forgetAlbums(library, idsOf(listing.albums), state);
   const scan = state.beginScan(zone, clock.now());
   const complete = await enumerate(library, passes, scan, listing?.complete ?? true, deps);
   const { cut } = deps.walk.newest;
@@ -133,6 +133,18 @@ async function listInFull(turn: Turn, prepared: Prepared, deps: LibraryDeps): Pr
     return false;
   }
   return await bridge(turn, prepared, scan, deps);
+}
+
+/**
+ * Forgets albums that are gone, and who was in them. With that, changes would no longer lead to these photos: if the walk
+ * that is to find them new places breaks off, the next one has to be whole again.
+ */
+function forgetAlbums({ zone }: Library, keep: readonly AlbumId[], state: State): void {
+  const kept = new Set<string>(keep);
+  state.transaction(() => {
+    if (state.albumsWithMembers(zone).some((album) => !kept.has(album))) state.clearZoneToken(zone);
+    state.keepAlbums(zone, keep);
+  });
 }
 
 export function idsOf(albums: readonly Album[]): readonly AlbumId[] {

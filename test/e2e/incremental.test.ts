@@ -408,6 +408,18 @@ describe("the token", () => {
     expect(await files()).toContain("2024/05/01/D.JPG");
   });
 
+  test("waits while Apple is silent about a photo whose album is gone; then it comes to the rest", async () => {
+    const { c, rome } = await begin();
+    library.deleteAlbum(rome);
+    double.photos.dataFaults.failRecord((name, operation) => name === c.id && operation === "records/lookup", {
+      code: "ACCESS_DENIED",
+    });
+    expect((await sync()).stats.sync_token_blocked_reason).toBe("asset_delta_hydration_incomplete");
+    double.photos.dataFaults.clear();
+    await expectIncremental();
+    expect(await files()).toEqual(["2024/05/01/A.JPG", "2024/05/01/B.JPG", "2024/05/01/C.JPG", "Rome/C.JPG"]);
+  });
+
   test("is kept when files fail: they are on record", async () => {
     await begin();
     const before = tokenOf();
