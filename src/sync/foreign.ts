@@ -1,5 +1,6 @@
 import { TokenRefused } from "../icloud/photos/index.ts";
 import type { Library, Photos } from "../icloud/photos/types.ts";
+import type { AlbumId } from "../library/asset.ts";
 import type { State } from "../state/types.ts";
 import type { Turn } from "./library.ts";
 import type { Pass } from "./pass.ts";
@@ -40,15 +41,26 @@ export class ForeignMembers {
 
   /**
    * Albums have got or lost members that their own library does not have: photos of the others, which are listed in full
-   * for it, so that these find their places.
+   * for it, so that these find their places. `albums`: all there are.
    */
   async disturb(home: Library, albums: readonly Pass[]): Promise<void> {
-    const { others, state } = this.#deps;
-    if (albums.length === 0 || others.length === 0) return;
+    if (this.#deps.others.length === 0) return;
     await this.learn(
       home,
       albums.map((pass) => ({ pass, missing: 0 })),
     );
+    this.listOthers();
+  }
+
+  /** Whether an album that is not among these holds photos of other libraries. */
+  hasLost(albums: ReadonlySet<AlbumId>): boolean {
+    const { others, state } = this.#deps;
+    return others.some(({ zone }) => state.albumsWithMembers(zone).some((album) => !albums.has(album)));
+  }
+
+  /** Has the other libraries listed in full. */
+  listOthers(): void {
+    const { others, state } = this.#deps;
     for (const { zone } of others) state.clearZoneToken(zone);
     this.#disturbed = true;
   }

@@ -42,6 +42,9 @@ export async function followChanges(
   deps.expect(delta.changed.size);
   const albums = prepared.listing?.complete === true ? new Set(idsOf(prepared.listing.albums)) : undefined;
   const vanished = vanishedMembers(library, albums, deps);
+  // Before anything is taken in: with an album that is gone for good its memberships go, and what they tell.
+  const hasLost = albums !== undefined && deps.foreign.hasLost(albums);
+  if (hasLost) deps.foreign.listOthers();
   // First who is in albums that are new: else their photos would come to the rest.
   let walked = await walkAll(albumsDue(library, prepared, deps), scan, deps);
   const applied = await applyDelta(
@@ -56,10 +59,9 @@ export async function followChanges(
   const photosChanged = delta.changed.size + delta.hidden.size + delta.gone.size > 0;
   const smart = photosChanged ? prepared.passes.filter((pass) => pass.smartFolder !== undefined) : [];
   walked = (await walkAll(smart, scan, deps)) && walked;
-  await deps.foreign.disturb(
-    library,
-    prepared.passes.filter((pass) => pass.album !== undefined && applied.foreign.has(pass.album.id)),
-  );
+  const albumPasses = prepared.passes.filter(({ album, list }) => album !== undefined && list.kind === "album");
+  const isDisturbed = albumPasses.some(({ album }) => album !== undefined && applied.foreign.has(album.id));
+  if (isDisturbed || hasLost) await deps.foreign.disturb(library, albumPasses);
   await deps.cleanUp(library);
   if (stops.stopped || settings.dryRun) return false;
   if (within === undefined) state.endScan(zone, scan, false);

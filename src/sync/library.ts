@@ -115,7 +115,11 @@ async function listInFull(turn: Turn, prepared: Prepared, deps: LibraryDeps): Pr
   // Photos of this library are in these albums of the other one, and in no others any more.
   if (deps.foreign.known) state.keepAlbums(zone, idsOf(foreign.flatMap(({ album }) => album ?? [])));
   // First of all: who was only in albums that are gone is in no album when the rest is walked.
-  if (listing?.complete === true) forgetAlbums(library, idsOf(listing.albums), state);
+  if (listing?.complete === true) {
+    const ids = idsOf(listing.albums);
+    forgetAlbums(library, ids, state);
+    if (deps.foreign.hasLost(new Set(ids))) deps.foreign.listOthers();
+  }
   const scan = state.beginScan(zone, clock.now());
   const complete = await enumerate(library, passes, scan, listing?.complete ?? true, deps);
   const { cut } = deps.walk.newest;

@@ -269,6 +269,41 @@ describe("what changes in iCloud", () => {
     ]);
   });
 
+  test.each([false, true])(
+    "photos of a shared library come to the rest when their album is gone (for good: %p)",
+    async (purged) => {
+      library = new PhotoLibrary({ seed: 3 });
+      photo("A");
+      const shared = library.addSharedLibrary("owner");
+      const s = library.addAsset({ filename: "S.JPG", content: 800, zone: shared.name, assetDate: TAKEN });
+      const t = library.addAsset({ filename: "T.JPG", content: 801, zone: shared.name, assetDate: TAKEN });
+      const [rome, oslo] = ["Rome", "Oslo"].map((name) => library.createAlbum({ name })) as [string, string];
+      library.addToAlbum(s, rome);
+      library.addToAlbum(t, oslo);
+      double = await startDouble({ library });
+      home = new Home(double);
+      await home.signIn(double);
+      await sync("--library", "all");
+      expect(await files()).toEqual(["2024/05/01/A.JPG", "Oslo/T.JPG", "Rome/S.JPG"]);
+      library.deleteAlbum(rome, purged);
+      await sync("--library", "all");
+      const after = ["2024/05/01/A.JPG", "2024/05/01/S.JPG", "Oslo/T.JPG", "Rome/S.JPG"];
+      expect(await files()).toEqual(after);
+      await sync("--library", "all");
+      expect(await files()).toEqual(after);
+      library.deleteAlbum(oslo, purged);
+      double.photos.dataFaults.expireTokens(library.primary.sequence);
+      await sync("--library", "all");
+      expect(await files()).toEqual([
+        "2024/05/01/A.JPG",
+        "2024/05/01/S.JPG",
+        "2024/05/01/T.JPG",
+        "Oslo/T.JPG",
+        "Rome/S.JPG",
+      ]);
+    },
+  );
+
   test("a photo that moves into the shared library keeps its file, and is not fetched again", async () => {
     library = new PhotoLibrary({ seed: 3 });
     const a = photo("A");
