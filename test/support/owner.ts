@@ -17,6 +17,8 @@ export class Owner {
   constructor(
     readonly library: PhotoLibrary,
     readonly rng: ReturnType<typeof createRng>,
+    /** Photos of the shared library come into albums, too. */
+    readonly mixes = false,
   ) {
     this.#shared = library.addSharedLibrary(rng.chance(0.5) ? "owner" : "participant");
   }
@@ -83,7 +85,7 @@ export class Owner {
 
   /** One of the account's own library, which alone has albums. */
   #own(): AddedAsset {
-    return this.#photo(({ zone }) => zone === this.library.primary);
+    return this.#photo(({ zone }) => this.mixes || zone === this.library.primary);
   }
 
   #folder(): string | undefined {
