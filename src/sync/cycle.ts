@@ -229,7 +229,10 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
       });
       settled &&= done;
     }
-    if (settled && !stops.stopped && !settings.dryRun && tally.enumerationErrors.length === 0) settle();
+    if (settled && !stops.stopped && !settings.dryRun && tally.enumerationErrors.length === 0) {
+      foreign.settled();
+      settle();
+    }
   } catch (error) {
     failure = error;
     // A request that a stop has cut off is not a failure of its own.

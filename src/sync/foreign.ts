@@ -17,6 +17,13 @@ interface ForeignDeps {
   readonly unselected: readonly Library[];
 }
 
+const FOREIGN_DUE = "foreign_members_due";
+
+/** Whether the library with the albums has to be looked at for the sake of the others. */
+export function isForeignDue(state: Pick<State, "meta">): boolean {
+  return state.meta(FOREIGN_DUE) !== undefined;
+}
+
 /** An album that was walked, and how many of its members its own library did not show. */
 export interface ShortAlbum {
   readonly pass: Pass;
@@ -45,11 +52,11 @@ export class ForeignMembers {
    */
   async disturb(home: Library, albums: readonly Pass[]): Promise<void> {
     if (this.#deps.others.length === 0) return;
+    this.listOthers();
     await this.learn(
       home,
       albums.map((pass) => ({ pass, missing: 0 })),
     );
-    this.listOthers();
   }
 
   /** Whether an album that is not among these holds photos of other libraries. */
@@ -58,11 +65,25 @@ export class ForeignMembers {
     return others.some(({ zone }) => state.albumsWithMembers(zone).some((album) => !albums.has(album)));
   }
 
-  /** Has the other libraries listed in full. */
+  /** Has the other libraries listed in full; in a later run, with their members in albums, when this one breaks off. */
   listOthers(): void {
     const { others, state } = this.#deps;
-    for (const { zone } of others) state.clearZoneToken(zone);
+    if (others.length === 0) return;
+    state.transaction(() => {
+      state.setMeta(FOREIGN_DUE, "1");
+      for (const { zone } of others) state.clearZoneToken(zone);
+    });
     this.#disturbed = true;
+  }
+
+  /** Whether an earlier run broke off before the other libraries were listed. */
+  get isDue(): boolean {
+    return isForeignDue(this.#deps.state);
+  }
+
+  /** Every library has been brought up to date. */
+  settled(): void {
+    if (this.isDue) this.#deps.state.deleteMeta(FOREIGN_DUE);
   }
 
   /** A turn for a library in which nothing has changed, but albums have that may hold its photos. */

@@ -6,6 +6,7 @@ import { type Delta, isEmpty, readDelta } from "./delta.ts";
 import { idsOf, type LibraryDeps, type Prepared, placedAlbums, prepare } from "./library.ts";
 import type { FullReason } from "./memory.ts";
 import type { Pass } from "./pass.ts";
+import { hasAlbums } from "./passes.ts";
 import { Walk } from "./walk.ts";
 
 /** Changes since a moment within an enumeration: they belong to it. */
@@ -32,7 +33,8 @@ export async function followChanges(
   if (token === undefined) return "no_stored_token";
   const delta = await deltaOf(library, token, deps);
   if (typeof delta === "string") return delta;
-  if (isEmpty(delta) && deps.foreign.passesFor(library).length === 0) {
+  const foreignDue = hasAlbums(library) && deps.foreign.isDue;
+  if (isEmpty(delta) && deps.foreign.passesFor(library).length === 0 && !foreignDue) {
     if (!settings.dryRun && within?.keep !== false) state.setZoneToken(zone, delta.token);
     return true;
   }
@@ -61,7 +63,7 @@ export async function followChanges(
   walked = (await walkAll(smart, scan, deps)) && walked;
   const albumPasses = prepared.passes.filter(({ album, list }) => album !== undefined && list.kind === "album");
   const isDisturbed = albumPasses.some(({ album }) => album !== undefined && applied.foreign.has(album.id));
-  if (isDisturbed || hasLost) await deps.foreign.disturb(library, albumPasses);
+  if (isDisturbed || hasLost || foreignDue) await deps.foreign.disturb(library, albumPasses);
   await deps.cleanUp(library);
   if (stops.stopped || settings.dryRun) return false;
   if (within === undefined) state.endScan(zone, scan, false);

@@ -4,9 +4,10 @@ import type { ZoneName } from "../library/asset.ts";
 import type { Logger } from "../runtime/ports.ts";
 import type { State } from "../state/types.ts";
 import { checkFiles } from "./check-files.ts";
+import { isForeignDue } from "./foreign.ts";
 import type { Turn } from "./library.ts";
 import type { Memory } from "./memory.ts";
-import { looksEverywhere, searchedLibraries, selectLibraries } from "./passes.ts";
+import { hasAlbums, looksEverywhere, searchedLibraries, selectLibraries } from "./passes.ts";
 import type { Tally } from "./tally.ts";
 import type { SyncSettings } from "./types.ts";
 
@@ -66,7 +67,8 @@ export async function survey(deps: SurveyDeps): Promise<Survey> {
       : await checkFiles(state, settings.directory, signal);
   const turns = searched.flatMap((library): Turn[] => {
     const reason = reasons.get(library) ?? (damaged.has(library.zone) ? "pending_rows" : undefined);
-    if (reason === undefined && zones !== undefined && !zones.has(library.zone)) return [];
+    const isDue = hasAlbums(library) && isForeignDue(state);
+    if (reason === undefined && zones !== undefined && !zones.has(library.zone) && !isDue) return [];
     return [{ library, selected: selected.includes(library), reason }];
   });
   const settle = (): void => {

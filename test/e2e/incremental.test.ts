@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../src/runtime/ports.ts";
-import { type AddedAsset, type Double, PhotoLibrary, startDouble } from "../icloud/index.ts";
+import { type AddedAsset, answers, type Double, PhotoLibrary, startDouble } from "../icloud/index.ts";
 import { checksums, fasterClock, Home, type KeiResult, runInProcess } from "../support/kei.ts";
 
 const TAKEN = Date.parse("2024-05-01T10:00:00Z");
@@ -303,6 +303,36 @@ describe("what changes in iCloud", () => {
       ]);
     },
   );
+
+  test("a photo of a shared library comes into its album, although the run that heard of it broke off", async () => {
+    library = new PhotoLibrary({ seed: 3 });
+    photo("A");
+    const shared = library.addSharedLibrary("owner");
+    const s = library.addAsset({ filename: "S.JPG", content: 800, zone: shared.name, assetDate: TAKEN });
+    const rome = library.createAlbum({ name: "Rome" });
+    double = await startDouble({ library });
+    home = new Home(double);
+    await home.signIn(double);
+    await sync("--library", "all");
+    expect(await files()).toEqual(["2024/05/01/A.JPG", "2024/05/01/S.JPG"]);
+    library.addToAlbum(s, rome);
+    // The own library is ready, and brought up to date; the shared one does not get a turn.
+    const fault = double.faults.inject({
+      match: /query:readiness$/,
+      after: 1,
+      times: Number.POSITIVE_INFINITY,
+      respond: answers.status(500),
+    });
+    expect((await sync("--library", "all")).code).toBe(1);
+    fault.remove();
+    await sync("--library", "all");
+    expect(await files()).toEqual(["2024/05/01/A.JPG", "2024/05/01/S.JPG", "Rome/S.JPG"]);
+    await sync("--library", "all");
+    expect(double.log.all.map(({ operation }) => operation)).toEqual([
+      "private/changes/database",
+      "shared/changes/database",
+    ]);
+  });
 
   test("a photo that moves into the shared library keeps its file, and is not fetched again", async () => {
     library = new PhotoLibrary({ seed: 3 });
