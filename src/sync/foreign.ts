@@ -4,6 +4,7 @@ import type { AlbumId } from "../library/asset.ts";
 import type { State } from "../state/types.ts";
 import type { Turn } from "./library.ts";
 import type { Pass } from "./pass.ts";
+import { hasAlbums } from "./passes.ts";
 import type { Tally } from "./tally.ts";
 
 interface ForeignDeps {
@@ -15,6 +16,8 @@ interface ForeignDeps {
   readonly others: readonly Library[];
   /** Others that are there, but not walked. */
   readonly unselected: readonly Library[];
+  /** A library whose turn it is has photos in the albums. */
+  readonly isAsked: boolean;
 }
 
 const FOREIGN_DUE = "foreign_members_due";
@@ -22,6 +25,11 @@ const FOREIGN_DUE = "foreign_members_due";
 /** Whether the library with the albums has to be looked at for the sake of the others. */
 export function isForeignDue(state: Pick<State, "meta">): boolean {
   return state.meta(FOREIGN_DUE) !== undefined;
+}
+
+/** Whether photos of the library, which has no albums of its own, are in albums as far as is known. */
+export function isInAlbums(state: Pick<State, "albumsWithMembers">, library: Library): boolean {
+  return !hasAlbums(library) && state.albumsWithMembers(library.zone).length > 0;
 }
 
 /** An album that was walked, and how many of its members its own library did not show. */
@@ -53,6 +61,11 @@ export class ForeignMembers {
   async disturb(home: Library, albums: readonly Pass[]): Promise<void> {
     if (this.#deps.others.length === 0) return;
     this.listOthers();
+    await this.learnAll(home, albums);
+  }
+
+  /** So that changes in the other libraries find the albums that their photos are in. */
+  async learnAll(home: Library, albums: readonly Pass[]): Promise<void> {
     await this.learn(
       home,
       albums.map((pass) => ({ pass, missing: 0 })),
@@ -74,6 +87,11 @@ export class ForeignMembers {
       for (const { zone } of others) state.clearZoneToken(zone);
     });
     this.#disturbed = true;
+  }
+
+  /** Whether the albums have to be known for the sake of another library, even if nothing has changed in their own. */
+  get isAsked(): boolean {
+    return this.#deps.isAsked || this.isDue;
   }
 
   /** Whether an earlier run broke off before the other libraries were listed. */

@@ -33,8 +33,8 @@ export async function followChanges(
   if (token === undefined) return "no_stored_token";
   const delta = await deltaOf(library, token, deps);
   if (typeof delta === "string") return delta;
-  const foreignDue = hasAlbums(library) && deps.foreign.isDue;
-  if (isEmpty(delta) && deps.foreign.passesFor(library).length === 0 && !foreignDue) {
+  const isAsked = hasAlbums(library) && deps.foreign.isAsked;
+  if (isEmpty(delta) && deps.foreign.passesFor(library).length === 0 && !isAsked) {
     if (!settings.dryRun && within?.keep !== false) state.setZoneToken(zone, delta.token);
     return true;
   }
@@ -63,7 +63,8 @@ export async function followChanges(
   walked = (await walkAll(smart, scan, deps)) && walked;
   const albumPasses = prepared.passes.filter(({ album, list }) => album !== undefined && list.kind === "album");
   const isDisturbed = albumPasses.some(({ album }) => album !== undefined && applied.foreign.has(album.id));
-  if (isDisturbed || hasLost || foreignDue) await deps.foreign.disturb(library, albumPasses);
+  if (isDisturbed || hasLost || (isAsked && deps.foreign.isDue)) await deps.foreign.disturb(library, albumPasses);
+  else if (isAsked) await deps.foreign.learnAll(library, albumPasses);
   await deps.cleanUp(library);
   if (stops.stopped || settings.dryRun) return false;
   if (within === undefined) state.endScan(zone, scan, false);

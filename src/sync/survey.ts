@@ -4,7 +4,7 @@ import type { ZoneName } from "../library/asset.ts";
 import type { Logger } from "../runtime/ports.ts";
 import type { State } from "../state/types.ts";
 import { checkFiles } from "./check-files.ts";
-import { isForeignDue } from "./foreign.ts";
+import { isForeignDue, isInAlbums } from "./foreign.ts";
 import type { Turn } from "./library.ts";
 import type { Memory } from "./memory.ts";
 import { hasAlbums, looksEverywhere, searchedLibraries, selectLibraries } from "./passes.ts";
@@ -65,12 +65,16 @@ export async function survey(deps: SurveyDeps): Promise<Survey> {
     settings.watching || [...reasons.values()].every((reason) => reason !== undefined)
       ? new Set<ZoneName>()
       : await checkFiles(state, settings.directory, signal);
-  const turns = searched.flatMap((library): Turn[] => {
-    const reason = reasons.get(library) ?? (damaged.has(library.zone) ? "pending_rows" : undefined);
-    const isDue = hasAlbums(library) && isForeignDue(state);
-    if (reason === undefined && zones !== undefined && !zones.has(library.zone) && !isDue) return [];
-    return [{ library, selected: selected.includes(library), reason }];
-  });
+  const hasTurn = (library: Library): boolean =>
+    reasons.get(library) !== undefined || damaged.has(library.zone) || zones === undefined || zones.has(library.zone);
+  // Albums are told by their own library, also to the others whose photos are in them.
+  const isAsked = isForeignDue(state) || searched.some((library) => hasTurn(library) && isInAlbums(state, library));
+  const turns = searched
+    .filter((library) => hasTurn(library) || (isAsked && hasAlbums(library)))
+    .map((library): Turn => {
+      const reason = reasons.get(library) ?? (damaged.has(library.zone) ? "pending_rows" : undefined);
+      return { library, selected: selected.includes(library), reason };
+    });
   const settle = (): void => {
     // An answer that tells of nothing is no place to go on from: it may have been given in error.
     if (turns.length > 0 && databasesOf(settings).every((database) => tokens.has(database)))

@@ -304,6 +304,22 @@ describe("what changes in iCloud", () => {
     },
   );
 
+  test("an edited photo of a shared library gets its edited version in its album", async () => {
+    library = new PhotoLibrary({ seed: 3 });
+    photo("A");
+    const shared = library.addSharedLibrary("owner");
+    const s = library.addAsset({ filename: "S.JPG", content: 800, zone: shared.name, assetDate: TAKEN });
+    library.addToAlbum(s, library.createAlbum({ name: "Rome" }));
+    double = await startDouble({ library });
+    home = new Home(double);
+    await home.signIn(double);
+    const args = ["--library", "all", "--size", "original", "--size", "adjusted"];
+    await sync(...args);
+    library.edit(s, { resJPEGFull: { uti: JPEG, content: 700 } });
+    await expectIncremental(...args);
+    expect(await files()).toEqual(["2024/05/01/A.JPG", "Rome/S.JPG", "Rome/S_edited.JPG"]);
+  });
+
   test("a photo of a shared library comes into its album, although the run that heard of it broke off", async () => {
     library = new PhotoLibrary({ seed: 3 });
     photo("A");
