@@ -78,6 +78,17 @@ export class ForeignMembers {
     return others.some(({ zone }) => state.albumsWithMembers(zone).some((album) => !albums.has(album)));
   }
 
+  /** Whether the albums, as they were learned in this run, have other members of other libraries than is on record. */
+  hasNews(home: Library): boolean {
+    const { others, state } = this.#deps;
+    return this.#albums.some(({ album }) => {
+      if (album === undefined) return false;
+      const held = new Set(others.flatMap(({ zone }) => state.membersOf(zone, album.id)));
+      const told = state.unmetMembers(home.zone, album.id);
+      return told.length !== held.size || told.some((id) => !held.has(id));
+    });
+  }
+
   /** Has the other libraries listed in full; in a later run, with their members in albums, when this one breaks off. */
   listOthers(): void {
     const { others, state } = this.#deps;

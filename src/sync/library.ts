@@ -122,6 +122,7 @@ async function listInFull(turn: Turn, prepared: Prepared, deps: LibraryDeps): Pr
   }
   const scan = state.beginScan(zone, clock.now());
   const complete = await enumerate(library, passes, scan, listing?.complete ?? true, deps);
+  if (complete && hasAlbums(library) && deps.foreign.hasNews(library)) deps.foreign.listOthers();
   const { cut } = deps.walk.newest;
   deps.walk.newest.forget();
   await deps.cleanUp(library);

@@ -304,6 +304,27 @@ describe("what changes in iCloud", () => {
     },
   );
 
+  test("a photo of a shared library comes into its album, also when only the own library is listed in full", async () => {
+    library = new PhotoLibrary({ seed: 3 });
+    photo("A");
+    const shared = library.addSharedLibrary("owner");
+    const s = library.addAsset({ filename: "S.JPG", content: 800, zone: shared.name, assetDate: TAKEN });
+    const rome = library.createAlbum({ name: "Rome" });
+    double = await startDouble({ library });
+    home = new Home(double);
+    await home.signIn(double);
+    await sync("--library", "all");
+    library.addToAlbum(s, rome);
+    double.photos.dataFaults.failZone("PrimarySync", { code: "BAD_REQUEST", times: 1 });
+    expect((await sync("--library", "all")).code).toBe(0);
+    expect(await files()).toEqual(["2024/05/01/A.JPG", "2024/05/01/S.JPG", "Rome/S.JPG"]);
+    await sync("--library", "all");
+    expect(double.log.all.map(({ operation }) => operation)).toEqual([
+      "private/changes/database",
+      "shared/changes/database",
+    ]);
+  });
+
   test("an edited photo of a shared library gets its edited version in its album", async () => {
     library = new PhotoLibrary({ seed: 3 });
     photo("A");
