@@ -59,6 +59,18 @@ export interface Prepared {
  * Apple refused to tell the changes, is in `tally`.
  */
 export async function syncLibrary(turn: Turn, deps: LibraryDeps): Promise<boolean> {
+  try {
+    return await bringUpToDate(turn, deps);
+  } catch (error) {
+    const { library } = turn;
+    // That the own library is missing is a matter of the account; a shared one may be left at any moment.
+    if (hasAlbums(library) || !(error instanceof CloudKitError && error.problem.kind === "zone-gone")) throw error;
+    deps.tally.enumerationError(`${library.zone}: the library has vanished in the middle of the run`);
+    return false;
+  }
+}
+
+async function bringUpToDate(turn: Turn, deps: LibraryDeps): Promise<boolean> {
   const { library, selected, reason } = turn;
   const { photos, tally, cancel } = deps;
   const readiness = await photos.readiness(library, cancel);

@@ -33,6 +33,10 @@ export class Memory {
     return readJson<ZoneName[]>(this.#state.meta(EVER)) ?? [];
   }
 
+  noteLibraries(libraries: readonly Library[]): void {
+    this.#state.setMeta(EVER, JSON.stringify([...new Set([...this.everKnown, ...libraries.map(({ zone }) => zone)])]));
+  }
+
   /** Whether the next run begins with the question what has changed, not with a list of what there is. */
   get asksOneQuestion(): boolean {
     return this.libraries !== undefined && this.databaseToken("private") !== undefined && !this.#settings.retryFailed;
@@ -46,10 +50,6 @@ export class Memory {
   keepDatabases(libraries: readonly Library[], tokens: ReadonlyMap<Database, string>): void {
     this.#state.transaction(() => {
       this.#state.setMeta(LIBRARIES, JSON.stringify(libraries));
-      this.#state.setMeta(
-        EVER,
-        JSON.stringify([...new Set([...this.everKnown, ...libraries.map(({ zone }) => zone)])]),
-      );
       for (const [database, token] of tokens) this.#state.setMeta(databaseKey(database), token);
     });
   }

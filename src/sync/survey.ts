@@ -118,7 +118,7 @@ async function whatChanged(deps: SurveyDeps): Promise<Changes | undefined> {
 
 /** All libraries there are, and a place in each database's feed from before they were listed. */
 async function startAfresh(deps: SurveyDeps): Promise<Changes> {
-  const { photos, settings, tally, logger, signal } = deps;
+  const { photos, memory, settings, tally, logger, signal } = deps;
   const tokens = new Map<Database, string>();
   for (const database of databasesOf(settings)) {
     try {
@@ -129,6 +129,7 @@ async function startAfresh(deps: SurveyDeps): Promise<Changes> {
     }
   }
   const { libraries, problems } = await photos.libraries(signal);
+  memory.noteLibraries(libraries);
   for (const problem of problems) {
     logger.warn(problem);
     // Who asked for more than the own library has not got all of it.

@@ -275,6 +275,16 @@ describe("what is selected by name", () => {
     expect(stderr).toContain(`library "${shared.name}" is no longer in iCloud`);
   });
 
+  test("may also vanish in the middle of a run, which then is not whole", async () => {
+    await begin();
+    library.addSharedLibrary("participant");
+    double.faults.inject({ match: "shared/records/query:readiness", respond: answers.code("ZONE_NOT_FOUND") });
+    const args = ["sync", "-d", home.photos, "--library", "all"];
+    const broken = await home.fast(args);
+    expect([broken.code, broken.stderr.includes("has vanished")]).toEqual([2, true]);
+    expect((await home.fast(args)).code).toBe(0);
+  });
+
   test("but must have been there once: exit 1", async () => {
     await begin();
     const result = await end(watch(["--library", "SharedSync-12345678"]));
