@@ -53,6 +53,7 @@ export async function main(argv: readonly string[], outside: Outside): Promise<E
       clock: outside.clock,
       pretty: isFriendly({ settings: resolved.settings, terminal, env: outside.env }),
       color: hasColor(outside, terminal.errIsTerminal),
+      columns: terminal.columns,
     });
     return await run(parsed, parsed.spec.run, { resolved, settings: resolved.settings, problems }, log, outside);
   } catch (error) {

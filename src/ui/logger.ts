@@ -1,6 +1,7 @@
 import { type ConsolaReporter, createConsola, type LogObject } from "consola";
 import type { Clock, LogFields, Logger } from "../runtime/ports.ts";
 import { escapeControls } from "./format.ts";
+import { wrap } from "./wrap.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -14,6 +15,8 @@ export interface LogOptions {
   /** Colour and short form for a terminal, else one plain line with a time stamp. */
   readonly pretty: boolean;
   readonly color: boolean;
+  /** Width of the terminal that a short form is broken into; default: lines of any length. */
+  readonly columns?: () => number;
 }
 
 export interface Log extends Logger {
@@ -39,7 +42,7 @@ export function createLog(options: LogOptions): Log {
   const secrets: string[] = [];
   let write = options.write;
   const mask = (text: string) => secrets.reduce((masked, secret) => masked.replaceAll(secret, MASK), text);
-  const render = options.pretty ? prettyLine(options.color) : plainLine(options.clock);
+  const render = options.pretty ? prettyLine(options) : plainLine(options.clock);
   const reporter: ConsolaReporter = {
     log: (entry: LogObject) => {
       const [message, fields] = entry.args as [string, LogFields | undefined];
@@ -78,12 +81,13 @@ function plainLine(clock: Clock): Render {
     `${new Date(clock.now()).toISOString()} ${type.toUpperCase().padEnd(5)} ${message}${fieldText(fields)}`;
 }
 
-function prettyLine(color: boolean): Render {
+function prettyLine({ color, columns }: LogOptions): Render {
   return (type, message, fields) => {
     const [code, word] = SIGNS[type] ?? ["0", type];
     const label = word === "" ? "" : `${word}: `;
-    const rest = fieldText(fields);
-    return color ? `\u001b[${code}m${label}\u001b[0m${message}\u001b[90m${rest}\u001b[0m` : `${label}${message}${rest}`;
+    const text = `${label}${message}${fieldText(fields)}`;
+    const lines = columns === undefined ? text : wrap(text, columns(), "  ").join("\n");
+    return color && label !== "" ? `\u001b[${code}m${label}\u001b[0m${lines.slice(label.length)}` : lines;
   };
 }
 

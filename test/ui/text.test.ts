@@ -95,6 +95,13 @@ describe("the log", () => {
     expect(logged({ pretty: true }, (log) => log.info("\u001b[2J"))[0]).not.toContain("\u001b");
   });
 
+  test("on a terminal is broken between words, with its level in colour", () => {
+    const lines = logged({ pretty: true, color: true, columns: () => 30 }, (log) =>
+      log.warn("a disk that is nearly full", { free_mib: 120 }),
+    );
+    expect(lines).toEqual(["\u001b[33mwarning: \u001b[0ma disk that is nearly\n  full free_mib=120"]);
+  });
+
   test("passes through what is in its way", () => {
     const other: string[] = [];
     const lines = logged({}, (log) => {
