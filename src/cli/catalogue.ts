@@ -1,8 +1,7 @@
 /** How the commands that only look at the catalogue open it. */
-import { existsSync } from "node:fs";
 import { type AccountFiles, accountFiles } from "../library/account.ts";
 import { EXIT, type ExitCode } from "../library/failure.ts";
-import { openStateReadOnly, type State } from "../state/index.ts";
+import { hasDatabase, openStateReadOnly, type State } from "../state/index.ts";
 import type { CatalogueSettings } from "../sync/check-types.ts";
 import { jsonText } from "../ui/format.ts";
 import { noDatabaseJson } from "../ui/status-json.ts";
@@ -41,10 +40,10 @@ export function catalogueOf(context: CommandContext): Omit<CatalogueSettings, "d
   return { username: usernameOf(context), domain: context.settings.domain, dataDir: dataDirOf(context) };
 }
 
-/** The account's database, and whether it is there. */
+/** The account's database, and whether it is there. Throws `Failure` when that can't be told, or when it was lost. */
 export function databaseOf(context: CommandContext): { readonly path: string; readonly exists: boolean } {
   const path = catalogueFiles(context).database;
-  return { path, exists: existsSync(path) };
+  return { path, exists: hasDatabase(path) };
 }
 
 /** Says that there is no catalogue yet, which is no error (cli.md 5). */

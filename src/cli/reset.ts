@@ -1,15 +1,16 @@
 import { existsSync } from "node:fs";
 import { accountFiles } from "../library/account.ts";
 import { EXIT, type ExitCode, Failure } from "../library/failure.ts";
+import { databaseFiles } from "../state/index.ts";
 import { plural } from "../ui/format.ts";
-import { catalogueOf, databaseOf } from "./catalogue.ts";
+import { catalogueFiles, catalogueOf, databaseOf } from "./catalogue.ts";
 import { type CommandContext, portsOf } from "./context.ts";
 
 /** `kei reset state`: forgets what is saved, not the files. A piped `y` agrees, too (cli.md 5.8). */
 export async function resetState(context: CommandContext): Promise<ExitCode> {
   const { terminal } = context;
-  const { path, exists } = databaseOf(context);
-  if (!exists && !existsSync(`${path}-wal`)) return nothingThere(path, context);
+  const path = catalogueFiles(context).database;
+  if (databaseFiles(path).length === 0) return nothingThere(path, context);
   const question = `Delete the state database ${path}? The saved photos stay. [y/N] `;
   if (!(await agreed(context, question))) return cancelled(context);
   const { resetState: act } = await context.sync();

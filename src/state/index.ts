@@ -16,7 +16,7 @@ export type * from "./answers.ts";
 export { type Examination, examineState, isLocked, sqliteVersion } from "./examine.ts";
 export { StateFailure, type StateTrouble } from "./failure.ts";
 export { AccountBusy, acquireLock, type Lock } from "./lock.ts";
-export type { OpenOptions } from "./open.ts";
+export { databaseFiles, hasDatabase, type OpenOptions } from "./open.ts";
 export type * from "./types.ts";
 
 /** Opens or creates the account's catalogue. Throws `Failure` (exit 1) that says what is wrong with it. */

@@ -210,11 +210,28 @@ function look(path: string): Stats | undefined {
   }
 }
 
-/** Throws when the file is there but cut to nothing. */
+/** Throws when that can't be told, when the file is there but cut to nothing, and when only its log is there. */
 function isAbsent(path: string): boolean {
   const found = look(path);
   if (found?.size === 0) throw damaged(path, undefined, "is empty: what it held is lost");
-  return found === undefined;
+  if (found !== undefined) return false;
+  for (const left of [`${path}-wal`, `${path}-journal`]) {
+    if ((look(left)?.size ?? 0) > 0) throw orphaned(path, left);
+  }
+  return true;
+}
+
+/**
+ * Whether there is a database. Throws `StateFailure` when that can't be told, and when it was lost: to say then that there
+ * is none yet would be a wrong answer.
+ */
+export function hasDatabase(path: string): boolean {
+  return !isAbsent(path);
+}
+
+/** What there is of the database at `path` and of what SQLite keeps beside it, the database first. Throws `StateFailure`. */
+export function databaseFiles(path: string): readonly string[] {
+  return [path, `${path}-wal`, `${path}-shm`, `${path}-journal`].filter((file) => look(file) !== undefined);
 }
 
 /** Whether a log beside the database holds changes that are not in it yet. */
@@ -228,9 +245,6 @@ function hasLog(path: string): boolean {
  */
 function create(options: OpenOptions, driver: OpenDriver): void {
   const { path } = options;
-  for (const left of [`${path}-wal`, `${path}-journal`]) {
-    if ((look(left)?.size ?? 0) > 0) throw orphaned(path, left);
-  }
   const draft = `${path}.new`;
   try {
     // A draft that a crash left behind has never held anything.

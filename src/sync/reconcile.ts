@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import { EXIT, Failure } from "../library/failure.ts";
-import { openForDryRun, openState } from "../state/index.ts";
+import { hasDatabase, openForDryRun, openState } from "../state/index.ts";
 import type { State } from "../state/types.ts";
 import type { CatalogueSettings, CheckListener, ReconcileOptions, ReconcileResult } from "./check-types.ts";
 import { openRoot } from "./root.ts";
@@ -41,7 +40,7 @@ export async function reconcile(
   ports: Ports,
 ): Promise<ReconcileResult | undefined> {
   const files = filesOf(settings);
-  if (!existsSync(files.database)) return undefined;
+  if (!hasDatabase(files.database)) return undefined;
   const lock = options.dryRun ? undefined : await lockAccount(settings, ports, { patient: true });
   try {
     const { domain, username } = settings;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { EXIT, Failure } from "../library/failure.ts";
-import { openState } from "../state/index.ts";
+import { databaseFiles, hasDatabase, openState } from "../state/index.ts";
 import type { CatalogueSettings } from "./check-types.ts";
 import { filesOf, lockAccount } from "./session.ts";
 import type { Ports } from "./types.ts";
@@ -15,16 +15,15 @@ type Account = Omit<CatalogueSettings, "directory">;
  */
 export async function resetState(account: Account, ports: Ports): Promise<readonly string[]> {
   const { database } = filesOf(account);
-  const paths = [database, `${database}-wal`, `${database}-shm`, `${database}-journal`];
-  if (!paths.some((path) => existsSync(path))) return [];
-  return await alone(account, ports, () => removed(paths));
+  if (databaseFiles(database).length === 0) return [];
+  return await alone(account, ports, () => removed(databaseFiles(database)));
 }
 
 /** Forgets every sync token, so that the next run lists everything; undefined when there is no catalogue. */
 export async function resetSyncTokens(account: Account, ports: Ports): Promise<number | undefined> {
   const { domain, username } = account;
   const path = filesOf(account).database;
-  if (!existsSync(path)) return undefined;
+  if (!hasDatabase(path)) return undefined;
   return await alone(account, ports, async () => {
     const state = await openState({ path, domain, username, clock: ports.clock, logger: ports.logger });
     try {

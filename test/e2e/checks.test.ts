@@ -575,4 +575,29 @@ describe("without a database", () => {
       expect(existsSync(home.data)).toBe(false);
     },
   );
+
+  const LOST: ReadonlyArray<readonly [string, () => void]> = [
+    ["only its log is left", () => writeFileSync(`${files().database}-wal`, "not empty")],
+    ["its folder can't be looked into", () => symlinkSync(files().database, files().database)],
+  ];
+  const ASKING = ["status", "verify", "reconcile", "reset sync-token --yes", "why A.JPG", "manifest", "sync --dry-run"];
+  test.each(LOST.flatMap(([how, lose]) => ASKING.map((command) => [command, how, lose] as const)))(
+    "kei %s does not say that there is none yet when %s",
+    async (command, _how, lose) => {
+      await begin("A");
+      expect((await kei("reset", "state", "--yes")).code).toBe(0);
+      lose();
+      const result = await kei(...command.split(" "));
+      expect([result.code, result.stdout]).toEqual([1, ""]);
+      expect(result.stderr).toContain(files().database);
+    },
+  );
+
+  test.each(["-wal", "-shm", "-journal"])("kei reset state deletes a %s that was left alone", async (end) => {
+    await begin("A");
+    rmSync(files().database);
+    writeFileSync(`${files().database}${end}`, "not empty");
+    expect((await kei("reset", "state", "--yes")).stdout).toContain(`Deleted ${files().database}${end}`);
+    expect(readdirSync(home.data).filter((name) => name.includes(".db"))).toEqual([]);
+  });
 });
