@@ -33,8 +33,8 @@ const raise: OnWrong = (problem) => {
  * is switched off. Throws `Failure` (exit 1) that names file, key and line; for a wrong key only when `onWrong` does.
  */
 export async function readConfigFile(path: string, onWrong: OnWrong = raise): Promise<FileValues> {
-  const config = await parsed(path);
-  const text = readFileSync(path, "utf8");
+  const text = textOf(path);
+  const config = await parsed(path, text);
   const { keys } = tomlKeys(text);
   const values: Partial<Record<SettingName, Value>> = {};
   const lines: Partial<Record<SettingName, number>> = {};
@@ -82,7 +82,21 @@ function refusal(path: string, reason: string, remedy: string, cause?: unknown):
   return new Failure(`Failed to parse config file ${path}: ${reason}`, { exit: EXIT.failure, remedy, cause });
 }
 
-async function parsed(path: string): Promise<object> {
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    const reason = { EACCES: "permission denied", EISDIR: "it is a folder" }[code] ?? code;
+    throw new Failure(`Could not read config file ${path}: ${reason}`, {
+      exit: EXIT.failure,
+      remedy: "Check whose file it is, and its permissions; another one is named with --config.",
+      cause: error,
+    });
+  }
+}
+
+async function parsed(path: string, text: string): Promise<object> {
   try {
     const { config } = await loadConfig({
       configFile: path,
@@ -99,7 +113,7 @@ async function parsed(path: string): Promise<object> {
     });
     return config ?? {};
   } catch (error) {
-    throw refusal(path, syntaxError(path, error), "Mend the file; `docs/configuration.md` shows its form.", error);
+    throw refusal(path, syntaxError(text, error), "Mend the file; `docs/configuration.md` shows its form.", error);
   }
 }
 
@@ -107,12 +121,12 @@ async function parsed(path: string): Promise<object> {
  * Where and why a text is no TOML. What stands on the line is not repeated: it may be a password whose quotes are not
  * right.
  */
-function syntaxError(path: string, error: unknown): string {
+function syntaxError(text: string, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const reason = (message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
   const { line, column } = error as { readonly line?: unknown; readonly column?: unknown };
   if (typeof line !== "number") return reason;
-  const { unfinished } = tomlKeys(readFileSync(path, "utf8"));
+  const { unfinished } = tomlKeys(text);
   // The parser complains about the line after the one that misses its end.
   if (unfinished !== undefined && unfinished.line <= line)
     return `line ${unfinished.line}: the ${unfinished.what} that begins here never ends`;

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { EXIT, Failure } from "../library/failure.ts";
@@ -53,8 +53,8 @@ export function findConfigFile(asked: string | undefined, env: Environment, cwd:
         remedy: "Rename it.",
       });
     }
-    const exists = existsSync(path);
-    if (!exists && !existsSync(dirname(path))) {
+    const exists = mayBeThere(path);
+    if (!exists && !mayBeThere(dirname(path))) {
       throw new Failure(`Could not read config file ${path}: its folder does not exist`, {
         exit: EXIT.failure,
         remedy: "Check the path after --config.",
@@ -68,6 +68,15 @@ export function findConfigFile(asked: string | undefined, env: Environment, cwd:
   if (!existsSync(path) && existsSync(CONTAINER_CONFIG))
     return { path: CONTAINER_CONFIG, exists: true, explicit: false };
   return { path, exists: existsSync(path), explicit: false };
+}
+
+/** What can't be looked at counts as there: a file that was asked for must not be passed over, and reading it says why. */
+function mayBeThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ENOTDIR";
+  }
 }
 
 function nonEmpty(value: string | undefined): string | undefined {

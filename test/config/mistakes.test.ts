@@ -1,6 +1,6 @@
 /** Whatever is wrong with a configuration is told with the place where it was said. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkTogether } from "../../src/config/derive.ts";
@@ -33,6 +33,17 @@ function resolve(toml: string, flags: Flags = {}, env: Record<string, string> = 
   writeFileSync(path, toml);
   return resolveSettings(flags, findConfigFile(path, { HOME: home }, home), { HOME: home, ...env }, home);
 }
+
+describe("a file that was asked for and can't be read", () => {
+  test.each([
+    ["is a folder", () => mkdirSync(path), "it is a folder"],
+    ["leads nowhere", () => symlinkSync(path, path), "ELOOP"],
+  ])("is told, not passed over: one that %s", async (_how, make, reason) => {
+    make();
+    const failure = await failureOf(resolveSettings({}, findConfigFile(path, { HOME: home }, home), {}, home));
+    expect([failure.exit, failure.message]).toEqual([EXIT.failure, `Could not read config file ${path}: ${reason}`]);
+  });
+});
 
 describe("a mistake in the file", () => {
   test.each([
