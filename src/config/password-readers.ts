@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { EXIT, Failure } from "../library/failure.ts";
-import { isTooOpen, stripTrailingNewline } from "../library/password.ts";
+import { isTooOpen, NoPassword, passwordIn } from "../library/password.ts";
 import { CommandError, outputOf } from "../runtime/command.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
 import type { PasswordReaders } from "./password.ts";
@@ -25,7 +25,6 @@ export function passwordReaders({ env, clock, signal, logger }: ReaderDeps): Pas
   const warned = new Set<string>();
   return {
     file(path) {
-      let text: string;
       try {
         const { mode } = statSync(path);
         if (process.platform !== "win32" && isTooOpen(path, mode) && !warned.has(path)) {
@@ -36,43 +35,41 @@ export function passwordReaders({ env, clock, signal, logger }: ReaderDeps): Pas
             remedy: `chmod 600 ${path}`,
           });
         }
-        text = readFileSync(path, "utf8");
+        return passwordIn(readFileSync(path));
       } catch (error) {
+        if (error instanceof NoPassword)
+          throw noPassword(`the password file ${path} ${FILE_WORDS[error.reason]}`, error);
         const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
         throw noPassword(`the password file ${path} can't be read (${code})`, error);
       }
-      const password = stripTrailingNewline(text);
-      if (password === "") throw noPassword(`the password file ${path} is empty`);
-      return password;
     },
     async command(command) {
       const options = { env: childEnvironment(env), ms: COMMAND_MS, bytes: COMMAND_BYTES, clock, signal };
       try {
         return passwordIn(await outputOf(command, options));
       } catch (error) {
-        if (!(error instanceof CommandError)) throw error;
-        throw noPassword(`the password command ${error.message}`, error, RUN_BY_HAND);
+        if (!(error instanceof CommandError || error instanceof NoPassword)) throw error;
+        const what = error instanceof NoPassword ? COMMAND_WORDS[error.reason] : error.message;
+        throw noPassword(`the password command ${what}`, error, RUN_BY_HAND);
       }
     },
   };
 }
 
-const RUN_BY_HAND = "Run the command by hand to see what it says; it must print the password and nothing else.";
+/** What is wrong with a password file. */
+export const FILE_WORDS: Readonly<Record<NoPassword["reason"], string>> = {
+  empty: "is empty",
+  "not-text": "holds something that is not text (UTF-8)",
+  "several-lines": "holds more than one line",
+};
 
-/** The one line that was printed. Throws `CommandError`. */
-function passwordIn(output: Buffer): string {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(output);
-  } catch {
-    throw new CommandError("printed something that is not text (UTF-8)");
-  }
-  const password = stripTrailingNewline(text);
-  if (password === "") throw new CommandError("printed nothing");
-  // Apple would count it as a wrong password.
-  if (/[\r\n]/.test(password)) throw new CommandError("printed more than one line");
-  return password;
-}
+const COMMAND_WORDS: typeof FILE_WORDS = {
+  empty: "printed nothing",
+  "not-text": "printed something that is not text (UTF-8)",
+  "several-lines": "printed more than one line",
+};
+
+const RUN_BY_HAND = "Run the command by hand to see what it says; it must print the password and nothing else.";
 
 /** Refuses a password command where there is no `sh` to run it (exit 1). */
 export function refuseCommandOnWindows(platform: string): void {

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
+import { FILE_WORDS } from "../config/password-readers.ts";
 import { openAttempts } from "../icloud/auth/attempts.ts";
 import { accountFiles } from "../library/account.ts";
 import { Failure } from "../library/failure.ts";
-import { isTooOpen, stripTrailingNewline } from "../library/password.ts";
+import { isTooOpen, NoPassword, passwordIn } from "../library/password.ts";
 import { privateFile } from "../runtime/private-file.ts";
 import { ago, HAS_MODES, ok, skipped, statOf, warning, wrong } from "./files.ts";
 import type { Check, Patient } from "./types.ts";
@@ -39,9 +40,14 @@ async function fromFile(path: string, patient: Patient): Promise<Check> {
 
 function readPassword(path: string): string | Check {
   try {
-    const value = stripTrailingNewline(readFileSync(path, "utf8"));
-    return value === "" ? wrong(NAME, `the password file ${path} is empty`, "Write the password into it.") : value;
+    return passwordIn(readFileSync(path));
   } catch (error) {
+    if (error instanceof NoPassword)
+      return wrong(
+        NAME,
+        `the password file ${path} ${FILE_WORDS[error.reason]}`,
+        "Write the password into it, and nothing else.",
+      );
     const code = (error as NodeJS.ErrnoException).code;
     if (code === undefined) throw error;
     return wrong(NAME, `the password file ${path} can't be read: ${code}`, "Check its path and its permissions.");

@@ -78,7 +78,7 @@ const typing =
   () =>
     Promise.resolve(text);
 
-function passwordFile(text: string, mode = 0o600): string {
+function passwordFile(text: string | Uint8Array, mode = 0o600): string {
   const path = join(home, "password");
   writeFileSync(path, text, { mode });
   return path;
@@ -171,7 +171,21 @@ describe("of several ways", () => {
 describe("a password file", () => {
   test("keeps its blanks, and loses one line end only", async () => {
     expect(await (await source({ flags: { passwordFile: passwordFile(" a b \r\n") } })).read()).toBe(" a b ");
-    expect(await (await source({ flags: { passwordFile: passwordFile("a\n\n") } })).read()).toBe("a\n");
+  });
+
+  test("loses the mark that editors on Windows put in front of a text", async () => {
+    expect(await (await source({ flags: { passwordFile: passwordFile("\ufeffa\r\n") } })).read()).toBe("a");
+  });
+
+  // Each of them would be sent to Apple as a wrong password.
+  test.each([
+    ["a\n\n", "holds more than one line"],
+    ["user\nsecret\n", "holds more than one line"],
+    [Buffer.from([0xff, 0xfe, 0x61, 0]), "not text"],
+  ])("that holds no password is refused: %j", async (content, reason) => {
+    const failure = await failureOf((await source({ flags: { passwordFile: passwordFile(content) } })).read());
+    expect([failure.exit, failure.message]).toEqual([EXIT.signIn, expect.stringContaining(reason)]);
+    expect(failure.message).not.toContain("secret");
   });
 
   test("that others can read is warned about, once", async () => {
