@@ -17,9 +17,18 @@ export async function statOf(path: string): Promise<Stats | string> {
 }
 
 /** The code of the error with which the folder can't be written; undefined when it can. */
-export async function refusesWriting(folder: string): Promise<string | undefined> {
+export function refusesWriting(folder: string): Promise<string | undefined> {
+  return refusal(folder, constants.W_OK | constants.X_OK);
+}
+
+/** The code of the error with which the file can't be read and written; undefined when it can. */
+export function refusesUse(file: string): Promise<string | undefined> {
+  return refusal(file, constants.R_OK | constants.W_OK);
+}
+
+async function refusal(path: string, mode: number): Promise<string | undefined> {
   try {
-    await access(folder, constants.W_OK | constants.X_OK);
+    await access(path, mode);
     return undefined;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

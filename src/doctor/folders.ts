@@ -4,7 +4,7 @@ import { probeWritable } from "../download/space.ts";
 import { accountFiles } from "../library/account.ts";
 import { freeBytes } from "../runtime/disk-space.ts";
 import { isRemoteMount } from "../runtime/mounts.ts";
-import { HAS_MODES, ok, refusesWriting, skipped, statOf, warning, wrong } from "./files.ts";
+import { HAS_MODES, ok, refusesUse, refusesWriting, skipped, statOf, warning, wrong } from "./files.ts";
 import type { Check, Patient } from "./types.ts";
 
 const MIB = 1024 * 1024;
@@ -13,7 +13,7 @@ const GIB = 1024 * MIB;
 const SPACE_FLOOR = 100 * MIB;
 const SPACE_WARNING = GIB;
 
-/** The folder of kei's own files, and whether others can read what is in it. */
+/** The folder of kei's own files, and whether this user, and nobody else, can read what is in it. */
 export async function dataFolder({ dataDir, account }: Patient): Promise<Check> {
   const name = "data_dir";
   const found = await statOf(dataDir);
@@ -36,10 +36,17 @@ export async function dataFolder({ dataDir, account }: Patient): Promise<Check> 
       `${dataDir} can't be written: ${refused}`,
       "Check its permissions and owner, or choose another one with --data-dir.",
     );
-  const open =
-    account === undefined
-      ? []
-      : await openToOthers(Object.values(accountFiles(dataDir, account.domain, account.username)));
+  const files = account === undefined ? [] : Object.values(accountFiles(dataDir, account.domain, account.username));
+  for (const file of files) {
+    const refused = await refusesUse(file);
+    if (refused === undefined || refused === "ENOENT") continue;
+    return wrong(
+      name,
+      `this user can't use ${file}: ${refused}`,
+      "Run kei as the user whose files these are, or give them back to this one with chown.",
+    );
+  }
+  const open = await openToOthers(files);
   const [first] = open;
   if (first !== undefined) return warning(name, `others can read ${open.join(", ")}`, `chmod 600 ${first}`);
   if (isRemoteMount(dataDir))

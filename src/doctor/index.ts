@@ -1,5 +1,6 @@
 /** Looks at everything kei depends on, and says what to do where something is wrong (cli.md 5.10). */
 import { existsSync } from "node:fs";
+import { Failure } from "../library/failure.ts";
 import { runtimeName } from "../runtime/process.ts";
 import { sqliteVersion } from "../state/index.ts";
 import { database, instance } from "./database.ts";
@@ -45,8 +46,7 @@ export async function examine(patient: Patient): Promise<readonly Check[]> {
       checks.push(...(Array.isArray(found) ? found : [found]));
     } catch (error) {
       patient.ports.stop.throwIfAborted();
-      const message = error instanceof Error ? error.message : String(error);
-      checks.push(wrong(name, `could not be looked at: ${message.split("\n")[0] ?? ""}`, "Please report it."));
+      checks.push(broken(name, error));
     }
   }
   const { choice } = patient.password;
@@ -58,6 +58,13 @@ export async function examine(patient: Patient): Promise<readonly Check[]> {
     message: clean(message),
     ...(remedy === undefined ? {} : { remedy: clean(remedy) }),
   }));
+}
+
+/** A check that could not be made: for a reason that has its own way out, or for one that nobody has thought of. */
+function broken(name: string, error: unknown): Check {
+  if (error instanceof Failure) return wrong(name, error.message, error.remedy);
+  const message = error instanceof Error ? error.message : String(error);
+  return wrong(name, `could not be looked at: ${message.split("\n")[0] ?? ""}`, "Please report it.");
 }
 
 async function runtime({ version, installMethod }: Patient): Promise<Check> {

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { type Connection, number, text } from "./connection.ts";
-import { loadDriver } from "./driver.ts";
+import { type Driver, loadDriver } from "./driver.ts";
 import { damaged } from "./failure.ts";
+import { unusableLock } from "./lock.ts";
 import { pragma } from "./migrate.ts";
 import { type OpenOptions, openQuietly, openReadOnly } from "./open.ts";
 import { RESULT, SqlError } from "./sql-error.ts";
@@ -55,19 +56,22 @@ export async function sqliteVersion(): Promise<string> {
 
 /**
  * Whether another process holds the account's lock. Creates nothing, and keeps nobody who comes for the lock away for
- * longer than a blink.
+ * longer than a blink. Throws `Failure` for a lock file that can't be used.
  */
 export async function isLocked(path: string): Promise<boolean> {
   if (!existsSync(path)) return false;
-  const db = (await loadDriver())(path, { readOnly: true });
+  const driver = await loadDriver();
+  let db: Driver | undefined;
   try {
+    db = driver(path, { readOnly: true });
     db.exec("PRAGMA busy_timeout = 0");
     db.prepare("SELECT count(*) FROM sqlite_master").get();
     return false;
   } catch (error) {
-    if (error instanceof SqlError && (error.result === RESULT.busy || error.result === RESULT.locked)) return true;
-    throw error;
+    if (!(error instanceof SqlError)) throw error;
+    if (error.result === RESULT.busy || error.result === RESULT.locked) return true;
+    throw unusableLock(path, error);
   } finally {
-    db.close();
+    db?.close();
   }
 }

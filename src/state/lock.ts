@@ -66,12 +66,17 @@ function tryLock(path: string, driver: OpenDriver): Lock | undefined {
   } catch (error) {
     db?.close();
     if (error instanceof SqlError && (error.result === RESULT.busy || error.result === RESULT.locked)) return undefined;
-    throw new Failure(`Cannot lock the account: ${path}: ${error instanceof Error ? error.message : String(error)}`, {
-      exit: EXIT.failure,
-      remedy: "Check the permissions of the data folder. If the lock file is damaged, delete it.",
-      cause: error,
-    });
+    throw unusableLock(path, error);
   }
+}
+
+/** The lock file is there, and is none. */
+export function unusableLock(path: string, error: unknown): Failure {
+  return new Failure(`Cannot lock the account: ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+    exit: EXIT.failure,
+    remedy: "Check the permissions of the data folder. If the lock file is damaged, delete it.",
+    cause: error,
+  });
 }
 
 /**

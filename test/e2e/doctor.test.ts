@@ -18,7 +18,7 @@ import { probeAbilities } from "../../src/download/abilities.ts";
 import { accountFiles } from "../../src/library/account.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { type Double, PhotoLibrary, startDouble } from "../icloud/index.ts";
-import { Home, type KeiResult, runInProcess } from "../support/kei.ts";
+import { Home, type KeiResult, keiCommand, runInProcess } from "../support/kei.ts";
 
 interface Answer {
   readonly code: number;
@@ -177,6 +177,43 @@ describe("kei doctor", () => {
     if (existsSync(home.photos) && statSync(home.photos).isDirectory()) expect(readdirSync(home.photos)).toEqual([]);
   });
 
+  test("says what to do about a lock file that is none", async () => {
+    await begin();
+    writeFileSync(files().lock, "this is no lock".repeat(100));
+    const { code, checks } = await doctor();
+    expect([code, checks["instance"]?.status]).toEqual([1, "error"]);
+    expect(checks["instance"]?.message).toContain("Cannot lock the account");
+    expect(checks["instance"]?.remedy).toContain("delete it");
+  });
+
+  test.each([
+    ["is empty", () => mkdirSync(home.photos), "is empty"],
+    ["is not there", () => undefined, "is not there"],
+  ])("does not find all well when the folder of what was saved %s", async (_how, make, words) => {
+    await begin();
+    rmSync(home.photos, { recursive: true });
+    make();
+    const { code, checks } = await doctor();
+    expect([code, checks["state_db"]?.status]).toEqual([1, "error"]);
+    expect(checks["state_db"]?.message).toContain(words);
+    expect(checks["state_db"]?.remedy).toContain("--force");
+  });
+
+  test.skipIf(process.getuid?.() !== 0 || Bun.which("setpriv") === null)(
+    "notices files that belong to another user (needs root to become nobody)",
+    async () => {
+      await begin();
+      writeFileSync(join(home.data, "config.toml"), "", { mode: 0o600 });
+      for (const folder of [home.root, join(home.root, "config"), home.data]) chmodSync(folder, 0o777);
+      const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+      const child = Bun.spawn([...nobody, ...keiCommand(), "doctor", "--json"], { env: home.env, stdout: "pipe" });
+      const { checks } = answerOf({ code: 1, stdout: await new Response(child.stdout).text(), stderr: "" });
+      expect(checks["config_parse"]?.message).toContain("permission denied");
+      expect(checks["data_dir"]).toMatchObject({ status: "error", remedy: expect.stringContaining("chown") });
+      expect(Object.values(checks).filter(({ remedy }) => remedy === "Please report it.")).toEqual([]);
+    },
+  );
+
   test("notices files of the account that others can read", async () => {
     await begin();
     chmodSync(files().session, 0o644);
@@ -187,6 +224,7 @@ describe("kei doctor", () => {
   test.each([
     ["is empty", "\n", 0o600, "error", "is empty"],
     ["is not there", undefined, 0o600, "error", "can't be read"],
+    ["holds two lines", "me@example.com\nsecret-word\n", 0o600, "error", "holds more than one line"],
     ["is open to others", "secret-word\n", 0o644, "warning", "can be read by others"],
     ["is right", "secret-word\n", 0o600, "ok", "comes from the password file"],
   ] as const)("looks at the password file: one that %s", async (_what, text, mode, status, words) => {
