@@ -8,6 +8,8 @@ export interface RunSummary {
   readonly dryRun: boolean;
   readonly retryOnly: boolean;
   readonly unchanged: boolean;
+  /** Why everything was listed; undefined when only changes were looked at. */
+  readonly fullReason: string | undefined;
   readonly assetsSeen: number;
   readonly downloaded: number;
   readonly adopted: number;
@@ -130,7 +132,10 @@ function verdict(run: RunSummary): string {
   switch (run.outcome) {
     case "success":
       if (run.retryOnly && nothingNew) return "No file has failed; nothing to try again.";
-      if (nothingNew && run.assetsSeen === 0 && !run.unchanged) return "Nothing to save: no photo is selected.";
+      if (nothingNew && run.assetsSeen === 0 && !run.unchanged)
+        return run.fullReason === undefined
+          ? "Nothing new: no photo came or changed in iCloud, and everything is saved."
+          : "Nothing to save: no photo is selected.";
       if (run.unchanged) return "Nothing new: nothing has changed in iCloud, and everything is saved.";
       return nothingNew ? `Nothing new: ${checked}, everything is saved.` : `Done: ${parts.join(", ")}; ${checked}.`;
     case "interrupted":

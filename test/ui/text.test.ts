@@ -251,6 +251,7 @@ describe("progress", () => {
 const RUN: RunSummary = {
   outcome: "success",
   unchanged: false,
+  fullReason: undefined,
   dryRun: false,
   retryOnly: false,
   assetsSeen: 12,
@@ -278,6 +279,10 @@ describe("the summary of a run", () => {
     expect(first({})).toBe("Done: 3 files saved (4.00 kB); 12 photos checked in 2 s.");
     expect(first({ downloaded: 0 })).toBe("Nothing new: 12 photos checked in 2 s, everything is saved.");
     expect(first({ downloaded: 0, retryOnly: true })).toBe("No file has failed; nothing to try again.");
+    const none = { downloaded: 0, assetsSeen: 0 };
+    expect(first({ ...none, fullReason: "no_stored_token" })).toBe("Nothing to save: no photo is selected.");
+    // A photo was deleted, say.
+    expect(first(none)).toBe("Nothing new: no photo came or changed in iCloud, and everything is saved.");
     expect(first({ outcome: "interrupted" })).toStartWith("Stopped: 3 files saved");
     expect(first({ outcome: "session_expired" })).toContain("kei login");
     expect(first({ outcome: "partial_failure", failed: 2 })).toStartWith("Not complete:");
