@@ -63,7 +63,7 @@ function lines(result: ReconcileResult, dryRun: boolean): string[] {
       "",
       "So much is missing that it looks like another disk: without --force nothing would be changed.",
     ];
-  if (flipped > 0) return [...rows, "", "The next `kei sync` fetches them again."];
+  if (flipped > 0) return [...rows, "", "The next `kei sync` fetches again what is still selected in iCloud."];
   return rows;
 }
 

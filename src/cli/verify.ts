@@ -69,8 +69,8 @@ function verdict({ here, cloud }: Findings): ExitCode {
         exit: EXIT.failure,
         remedy:
           corrupted > 0
-            ? "Move a damaged file away, then `kei reconcile` and `kei sync` fetch it again."
-            : "`kei reconcile` marks them, and the next `kei sync` fetches them again.",
+            ? "Move a damaged file away, then `kei reconcile` and `kei sync` fetch it again if it is still selected in iCloud."
+            : "`kei reconcile` marks them, and the next `kei sync` fetches again what is still selected in iCloud.",
       },
     );
   }

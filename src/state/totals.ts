@@ -2,12 +2,19 @@ import type { AssetId, Rendition, ZoneName } from "../library/asset.ts";
 import { sumOf } from "../library/sum.ts";
 import { type Connection, number, optionalNumber, optionalText, text } from "./connection.ts";
 import type { SqlRow } from "./driver.ts";
-import { FILE_STATE, fileState, isKept, OPEN_PLACE, WANTED } from "./file-state.ts";
+import { FILE_STATE, fileState, isKept, KEPT, OPEN_PLACE, WANTED } from "./file-state.ts";
 import type { ListedFile, RenditionStatus, State, Totals } from "./types.ts";
 
 type Counting = Pick<State, "totals" | "sharedAssets" | "listFiles">;
 
 const ASSETS = "SELECT disposition, rule, count(*) AS assets FROM assets GROUP BY disposition, rule";
+
+/** What iCloud shows no more, as long as a file of it stands here. */
+const KEPT_HERE = `
+  SELECT rule, count(*) AS assets FROM assets a INDEXED BY assets_by_disposition
+  WHERE disposition = 'left-out' AND rule IN ('${KEPT.gone}', '${KEPT.unlisted}') AND EXISTS (SELECT 1 FROM placements p
+    WHERE p.library = a.library AND p.asset = a.id AND p.status IN ('present', 'historical'))
+  GROUP BY rule`;
 
 /** Every file there is, by assets: each has one row here however many files it has. Walks the table in its own order. */
 const FILES = `
@@ -103,7 +110,6 @@ export function counting(db: Connection): Counting {
 
 function totalsOf(db: Connection, cap: number): Totals {
   const leftOut: Record<string, number> = {};
-  const kept: Record<string, number> = {};
   const broken: Record<string, number> = {};
   let wanted = 0;
   for (const row of db.all(ASSETS)) {
@@ -111,9 +117,9 @@ function totalsOf(db: Connection, cap: number): Totals {
     const disposition = text(row, "disposition");
     if (disposition === "wanted") wanted += assets;
     else if (disposition === "broken") broken[text(row, "rule")] = assets;
-    else if (isKept(text(row, "rule"))) kept[text(row, "rule")] = assets;
-    else leftOut[text(row, "rule")] = assets;
+    else if (!isKept(text(row, "rule"))) leftOut[text(row, "rule")] = assets;
   }
+  const kept = Object.fromEntries(db.all(KEPT_HERE).map((row) => [text(row, "rule"), number(row, "assets")]));
 
   const all = db.get(FILES) ?? {};
   let withFiles = number(all, "assets");

@@ -29,10 +29,17 @@ export function dispositionOf(asset: WhyAsset, facts: Pick<WhyFacts, "cap" | "no
     };
   if (disposition === "left-out") {
     if (Object.hasOwn(KEPT_WORDS, rule))
-      return { part: "kept", sentence: KEPT_WORDS[rule] ?? rule, wayOut: leversText(levers.filter(isSaid)) };
+      return { part: "kept", sentence: keptSentence(rule, story.places), wayOut: leversText(levers.filter(isSaid)) };
     return { part: "left-out", sentence: leftOutWords(rule), wayOut: DONE_IN_PHOTOS[rule] ?? leversText(levers) };
   }
   return wantedDisposition(story.files, story.places, facts);
+}
+
+/** What iCloud shows no more may have vanished here as well. */
+function keptSentence(rule: string, places: Places): string {
+  const words = KEPT_WORDS[rule] ?? rule;
+  const isHere = places.some(({ status }) => status === "present" || status === "historical");
+  return isHere ? words : words.replace("kept here", "no longer on disk");
 }
 
 function wantedDisposition(

@@ -126,6 +126,22 @@ describe("kei reconcile", () => {
     expect((await kei("verify", "--checksums")).code).toBe(0);
   });
 
+  test("does not keep alive what is gone in iCloud and here", async () => {
+    await begin("A", "B", "C");
+    const gone = photo("D");
+    await kei("sync");
+    library.softDelete(gone);
+    library.purge(gone);
+    await kei("sync");
+    expect(JSON.parse((await kei("status", "--json")).stdout).counts.kept).toEqual({ gone: 1 });
+    expect((await kei("why", "D.JPG")).stdout).toStartWith("D.JPG: kept here, deleted in iCloud\n");
+    rmSync(at("D.JPG"));
+    expect((await kei("reconcile")).stdout).toContain("fetches again what is still selected in iCloud");
+    await kei("sync");
+    expect(JSON.parse((await kei("status", "--json")).stdout).counts.kept).toEqual({});
+    expect((await kei("why", "D.JPG")).stdout).toStartWith("D.JPG: no longer on disk, deleted in iCloud\n");
+  });
+
   test("takes what it can't look at for neither missing nor there", async () => {
     await begin("A", "B", "C");
     rmSync(at("B.JPG"));

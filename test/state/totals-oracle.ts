@@ -31,7 +31,9 @@ export function expectedTotals(state: State, ids: readonly AssetId[], cap: numbe
     const files = state.renditionsOf(PRIMARY, id);
     for (const file of files) if (file.status === "downloaded") totals.bytes += file.size;
     if (asset.rule === "gone" || asset.rule === "unlisted") {
-      totals.kept[asset.rule] = (totals.kept[asset.rule] ?? 0) + 1;
+      const places = state.placementsOf(PRIMARY, id);
+      if (places.some(({ status }) => status === "present" || status === "historical"))
+        totals.kept[asset.rule] = (totals.kept[asset.rule] ?? 0) + 1;
       continue;
     }
     totals.assets += 1;
