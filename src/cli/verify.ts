@@ -67,10 +67,7 @@ function verdict({ here, cloud }: Findings): ExitCode {
       `Verification failed: ${formatCount(gone)} missing, ${formatCount(bad)} corrupted or unreadable`,
       {
         exit: EXIT.failure,
-        remedy:
-          corrupted > 0
-            ? "Move a damaged file away, then `kei reconcile` and `kei sync` fetch it again if it is still selected in iCloud."
-            : "`kei reconcile` marks them, and the next `kei sync` fetches again what is still selected in iCloud.",
+        remedy: remedyOf(here),
       },
     );
   }
@@ -81,6 +78,14 @@ function verdict({ here, cloud }: Findings): ExitCode {
     });
   }
   return EXIT.ok;
+}
+
+function remedyOf({ missing, truncated, corrupted, noPath }: VerifyResult): string {
+  if (corrupted > 0)
+    return "Move a damaged file away, then `kei reconcile` and `kei sync` fetch it again if it is still selected in iCloud.";
+  if (missing + truncated + noPath > 0)
+    return "`kei reconcile` marks them, and the next `kei sync` fetches again what is still selected in iCloud.";
+  return "Check the disk and the permissions of the download folder.";
 }
 
 async function alone(

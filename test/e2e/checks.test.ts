@@ -150,6 +150,12 @@ describe("kei reconcile", () => {
     expect(result.code).toBe(1);
     expect(result.stdout).toContain("ERROR: B.JPG - it is no file any more");
     expect(failures()).toEqual([]);
+    const verified = await kei("verify");
+    expect([verified.code, verified.stderr.includes("Check the disk"), verified.stderr.includes("reconcile")]).toEqual([
+      1,
+      true,
+      false,
+    ]);
   });
 
   test.each([
