@@ -14,7 +14,8 @@ export type Incomplete =
   | "failed"
   | "exhausted"
   | "broken"
-  | "unusable-records";
+  | "unusable-records"
+  | "last-run-incomplete";
 
 export interface Verdict {
   /** Everything that is selected is on disk, as far as the last complete look at iCloud tells. */
@@ -41,8 +42,8 @@ export function leftOutParts(leftOut: Readonly<Record<string, number>>): {
 
 export function verdictOf(facts: StatusFacts): Verdict {
   const { totals, health, lastWholeRun, now } = facts;
-  const times = [lastWholeRun, health?.lastSuccessAt].filter((time) => time !== undefined);
-  const asOf = times.length === 0 ? undefined : Math.max(...times);
+  // A success that no run of this catalogue has brought speaks of an earlier one.
+  const asOf = lastWholeRun === undefined ? undefined : Math.max(lastWholeRun, health?.lastSuccessAt ?? 0);
   const next = health?.nextSyncAt;
   const nextAt = next !== undefined && next > now ? next : undefined;
   const reasons = reasonsAgainst(facts, asOf);
@@ -64,7 +65,17 @@ function reasonsAgainst(facts: StatusFacts, asOf: number | undefined): readonly 
     ["broken", sumOf(totals.broken) > 0],
     ["unusable-records", sumOf(lost) > 0],
   ];
-  return found.flatMap(([reason, holds]) => (holds ? [reason] : []));
+  const reasons = found.flatMap(([reason, holds]) => (holds ? [reason] : []));
+  return reasons.length === 0 && lastRunIsIncomplete(facts, asOf) ? ["last-run-incomplete"] : reasons;
+}
+
+/** What is new since, or selected since, is not known then, though nothing else shows it. */
+function lastRunIsIncomplete(facts: StatusFacts, asOf: number | undefined): boolean {
+  const [last] = facts.runs;
+  if (holdsOf(facts).some(({ kind }) => kind === "runs-failing" || kind === "run-unfinished")) return true;
+  if (last === undefined || last.status === "running" || last.startedAt <= (asOf ?? 0)) return false;
+  const hasEnded = last.status === "complete" && (last.outcome === "success" || last.outcome === "partial_failure");
+  return !hasEnded || last.enumerationErrors > 0;
 }
 
 function sentence(
@@ -99,6 +110,7 @@ const REASON_WORDS: Readonly<Partial<Record<Incomplete, string>>> = {
   "list-unfinished": "not everything in iCloud is known yet",
   "nothing-listed": "iCloud has listed no photo that is selected",
   "unusable-records": "Apple sent records that can't be used",
+  "last-run-incomplete": "the last run could not look at everything",
 };
 
 /** The answer in one line of its own. */

@@ -460,6 +460,29 @@ describe("while all is well", () => {
   });
 });
 
+test("a library that was selected since, and can't be listed, is no backup", async () => {
+  const stage = new Stage();
+  try {
+    stage.add("ONE.JPG");
+    stage.library.addSharedLibrary("participant");
+    await stage.open();
+    await stage.run(["sync"]);
+    expect((await stage.run(["status"])).stdout).toContain(ALL_SAVED);
+    stage.double.faults.inject({
+      match: /shared\/records\/query/,
+      respond: () => Response.json({ serverErrorCode: "BAD_REQUEST" }, { status: 400 }),
+      times: Number.POSITIVE_INFINITY,
+    });
+    for (const state of ["widened", "begun anew"]) {
+      if (state === "begun anew") await stage.run(["reset", "state", "--yes"]);
+      expect((await stage.run(["sync", "--library", "all"])).code).not.toBe(0);
+      expect((await stage.run(["status"])).stdout).toContain("Not everything is backed up: ");
+    }
+  } finally {
+    await stage.close();
+  }
+});
+
 test("a first run that was cut off is never taken for a backup", async () => {
   const stage = new Stage();
   try {

@@ -7,7 +7,7 @@ import { type HoldKind, holdsOf } from "../../src/ui/holds.ts";
 import { statusLines } from "../../src/ui/status.ts";
 import type { StatusFacts } from "../../src/ui/status-facts.ts";
 import { statusJson } from "../../src/ui/status-json.ts";
-import { verdictOf } from "../../src/ui/verdict.ts";
+import { type Incomplete, verdictOf } from "../../src/ui/verdict.ts";
 import { CALM, FACTS, NOW } from "./status-facts.ts";
 
 const ALL_SAVED = "Everything that is selected is backed up.";
@@ -222,6 +222,37 @@ describe("in every state", () => {
         expect(verdictOf(facts).complete).toBe(proven);
       }),
     );
+  });
+});
+
+describe("a last run that could not look at everything", () => {
+  const health = { lastSuccessAt: NOW, lastSyncAt: NOW, consecutiveFailures: 0, lastError: undefined, nextSyncAt: NOW };
+  const last = (more: Partial<StatusFacts["runs"][number]>, startedAt = NOW): Partial<StatusFacts> => ({
+    runs: [{ ...(FACTS.runs[1] as StatusFacts["runs"][number]), startedAt, ...more }],
+  });
+  test.each<[string, Partial<StatusFacts>, readonly Incomplete[]]>([
+    ["failed, by its notes", { health: { ...health, consecutiveFailures: 1 } }, ["last-run-incomplete"]],
+    ["failed", last({ outcome: "failed" }), ["last-run-incomplete"]],
+    ["was stopped", last({ status: "interrupted", outcome: undefined }), ["last-run-incomplete"]],
+    ["was refused a list", last({ outcome: "partial_failure", enumerationErrors: 1 }), ["last-run-incomplete"]],
+    ["died", last({ status: "running", outcome: undefined }, NOW - DAY), ["last-run-incomplete"]],
+    ["failed before one that did", last({ outcome: "failed" }, NOW - DAY), []],
+    ["failed before a look that found nothing new", { ...last({ outcome: "failed" }, NOW - 1), health }, []],
+    ["only tried again what had failed", last({ fullReason: "explicit_retry_failed" }), []],
+    ["has ended well", last({}), []],
+  ])("is no proof: one that %s", (_how, facts, reasons) => {
+    const { complete, reasons: found } = verdictOf({ ...CALM, ...facts });
+    expect([complete, found]).toEqual([reasons.length === 0, [...reasons]]);
+  });
+
+  test("is told after whatever else is known to be missing", () => {
+    const facts = { ...CALM, ...last({ outcome: "failed" }), totals: { ...CALM.totals, waiting: 1 } };
+    expect(verdictOf(facts).reasons).toEqual(["waiting"]);
+  });
+
+  test("of an earlier catalogue, nothing is taken for this one's", () => {
+    const { asOf, reasons } = verdictOf({ ...CALM, lastWholeRun: undefined, health });
+    expect([asOf, reasons]).toEqual([undefined, ["never-completed"]]);
   });
 });
 
