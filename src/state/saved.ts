@@ -19,6 +19,10 @@ const IN_PART = "p.id % ? = ?";
 const COLUMNS = `p.*, (SELECT downloaded_at FROM files f
   WHERE f.library = p.library AND f.asset = p.asset AND f.rendition = p.rendition) AS downloaded_at`;
 
+/** Files that have no place of their own where one stands at this path; a fixed `owner` lets it use its index. */
+const SHARING =
+  "SELECT DISTINCT library, asset, rendition FROM placements WHERE path_key = ? AND owner = 0 AND status = 'present'";
+
 /** Files on disk for which no place is known, and none is waited for. */
 const PLACELESS = `FROM files f WHERE f.status = 'downloaded' AND NOT EXISTS (SELECT 1 FROM placements p
   WHERE p.library = f.library AND p.asset = f.asset AND p.rendition = f.rendition AND p.status <> 'historical')`;
@@ -60,16 +64,21 @@ export function saved(db: Connection): Saved {
         .map(fileKey),
       count: number(db.get(`SELECT count(*) AS n ${PLACELESS}`) ?? {}, "n"),
     }),
-    failSaved: (key, why) =>
-      db.run(
-        `UPDATE files SET status = 'failed', attempts = 0, last_error = ?, last_error_kind = ?
-           WHERE library = ? AND asset = ? AND rendition = ? AND status = 'downloaded'`,
-        errorText(why.error),
-        why.kind,
-        key.library,
-        key.asset,
-        key.rendition,
-      ) > 0,
+    failSaved: (file, why) =>
+      db.transaction(() => {
+        const others = db.all(SHARING, file.pathKey).map(fileKey);
+        const fail = ({ library, asset, rendition }: FileKey) =>
+          db.run(
+            `UPDATE files SET status = 'failed', attempts = 0, last_error = ?, last_error_kind = ?
+               WHERE library = ? AND asset = ? AND rendition = ? AND status = 'downloaded'`,
+            errorText(why.error),
+            why.kind,
+            library,
+            asset,
+            rendition,
+          ) > 0;
+        return [file, ...others].map(fail).includes(true);
+      }),
     zonesWithToken: () =>
       db
         .all("SELECT substr(key, 12) AS zone FROM metadata WHERE key LIKE 'sync\\_token:%' ESCAPE '\\' ORDER BY key")

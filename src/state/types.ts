@@ -335,10 +335,13 @@ export interface State extends Answers {
   /** Files that count as on disk although no place of theirs is known: at most `limit`, and their number. */
   placeless(limit: number): { readonly files: readonly FileKey[]; readonly count: number };
   /**
-   * A file on disk is no longer good: it has failed, with fresh attempts, and its places are looked at by the next run.
-   * Returns false when it did not count as on disk.
+   * A file on disk is no longer good: it has failed, with fresh attempts, and so has every other file that is this one; their
+   * places are looked at by the next run. Returns false when it did not count as on disk.
    */
-  failSaved(key: FileKey, why: { readonly error: string; readonly kind: string }): boolean;
+  failSaved(
+    file: FileKey & Pick<PlacementRow, "pathKey">,
+    why: { readonly error: string; readonly kind: string },
+  ): boolean;
   zonesWithToken(): ZoneName[];
   /** Forgets every sync token: the next run lists everything anew. */
   clearSyncTokens(): void;

@@ -78,10 +78,12 @@ function failedLines({ failures, totals, cap }: StatusFacts): string[] {
     groups.set(key, [...(groups.get(key) ?? []), failure]);
   }
   const shown = [...groups.values()].toSorted((a, b) => b.length - a.length).slice(0, EXPLAINED);
+  // Not all of them are looked at where they are many.
+  const atLeast = totals.files.failed > failures.length ? "at least " : "";
   const lines = shown.flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
-    const others = group.length > 1 ? ` and ${formatCount(group.length - 1)} more like it` : "";
+    const others = group.length > 1 ? ` and ${atLeast}${formatCount(group.length - 1)} more like it` : "";
     return [`  ${failureLine(first, others)} -> ${wayOut(first.errorKind, first.attempts, cap)}`];
   });
   const rest = totals.files.failed > shown.length ? ["  All of them: `kei status --failed`"] : [];

@@ -126,6 +126,24 @@ describe("kei reconcile", () => {
     expect((await kei("verify", "--checksums")).code).toBe(0);
   });
 
+  test("marks each of two photos that are one file when that is cut short", async () => {
+    await begin("A", "B", "C");
+    home.env["KEI_FILE_MATCH_POLICY"] = "name-id7";
+    const first = photo("D");
+    library.duplicate(first, { assetDate: TAKEN });
+    await kei("sync");
+    const name = (await home.files()).find((file) => file.startsWith("D"));
+    truncateSync(at(name ?? ""), 10);
+    expect((await kei("reconcile")).stdout).toContain("Marked failed: 1");
+    expect(failures()).toHaveLength(2);
+    expect(JSON.parse((await kei("status", "--json")).stdout).counts).toMatchObject({ on_disk: 3, failed: 2 });
+    const fetched = double.log.count("cdn");
+    expect((await kei("sync")).code).toBe(0);
+    expect([failures(), double.log.count("cdn") - fetched]).toEqual([[], 1]);
+    expect((await kei("verify", "--checksums")).code).toBe(0);
+    expect((await kei("status")).stdout).toContain("Everything that is selected is backed up.");
+  });
+
   test("does not keep alive what is gone in iCloud and here", async () => {
     await begin("A", "B", "C");
     const gone = photo("D");

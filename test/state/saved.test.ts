@@ -113,8 +113,10 @@ describe.each(DRIVERS)("saved files over %s", (_name, driver) => {
 
   test("one that is damaged fails, once, and keeps its place", () => {
     save("a");
-    expect(state.failSaved(keyOf("a"), { error: "FILE_TRUNCATED_AT_STARTUP", kind: "truncated" })).toBe(true);
-    expect(state.failSaved(keyOf("a"), { error: "again", kind: "truncated" })).toBe(false);
+    const [file] = all(10);
+    if (file === undefined) throw new Error("no file");
+    expect(state.failSaved(file, { error: "FILE_TRUNCATED_AT_STARTUP", kind: "truncated" })).toBe(true);
+    expect(state.failSaved(file, { error: "again", kind: "truncated" })).toBe(false);
     expect(state.rendition(keyOf("a"))).toMatchObject({ status: "failed", lastError: "FILE_TRUNCATED_AT_STARTUP" });
     expect(all(10).length).toBe(1);
   });

@@ -74,6 +74,10 @@ describe("the status page", () => {
     expect(page).toContain("IMG_0.JPG and 39 more like it: the disk is full (attempts: 2) -> free some space");
     expect(page).not.toContain("IMG_1.JPG");
     expect(page).toContain("`kei status --failed`");
+    const more = { ...totals, files: { ...totals.files, failed: 5_000 } };
+    expect(statusLines({ ...FACTS, totals: more, failures: many }).join("\n")).toContain(
+      "and at least 39 more like it",
+    );
   });
 
   test("tells how the last runs ended", () => {
