@@ -22,9 +22,9 @@ const GROUPS: ReadonlyArray<readonly [FlagGroup, string]> = [
   ["status", "`kei status`"],
   ["verify", "`kei verify`"],
   ["doctor", "`kei doctor`"],
-  ["json", "Answers for programs"],
+  ["json", "Answers for programs (`status`, `why`, `verify`, `reconcile`, `doctor`, `config show`)"],
   ["manifest", "`kei manifest`"],
-  ["confirm", "Commands that ask first"],
+  ["confirm", "Commands that ask first (`reset`)"],
   ["show", "`kei config show`"],
   ["setup", "`kei config setup`"],
 ];
@@ -62,15 +62,15 @@ function anchor(title: string): string {
 const HEAD = `# Configuration
 
 Every setting can be given in up to three ways. A flag wins over an environment variable, that over the configuration
-file, that over the default. An empty variable counts as unset. Whatever kei doesn't know, in any of the three, is an error
-that names the nearest thing it does know. Of several sources of the password one counts: [signing-in.md](signing-in.md).
+file, that over the default. An empty variable counts as unset, and so does an empty list. Whatever kei doesn't know, in any of
+the three, is an error that names the nearest thing it does know. Of several sources of the password one counts: [signing-in.md](signing-in.md).
 
 \`kei config setup\` asks a few questions and writes the file. \`kei config show\` prints the settings as they will be used, each
 with the place it comes from; what it prints is a configuration file itself (\`--plain\`: without remarks; \`--json\`: for
 programs). Of the environment, only variables whose names begin with \`KEI_\` are looked at for mistakes.
 
 The file is \`~/.config/kei/config.toml\` (or below \`$XDG_CONFIG_HOME\`; \`/config/config.toml\` in a container; another one with
-\`--config\` or \`KEI_CONFIG\`). The first \`kei sync\` writes it, too. A small one:
+\`--config\` or \`KEI_CONFIG\`). The first \`kei sync\` writes it, too, unless \`KEI_NO_AUTO_CONFIG\` is \`1\`. A small one:
 
 \`\`\`toml
 [auth]
@@ -84,8 +84,8 @@ threads = 5
 albums = ["all", "!Work"]
 \`\`\`
 
-Lists are given by repeating the flag (\`-a Rome -a Family\`). A variable holds one value. In paths a leading \`~/\` is your home
-folder, and what is relative begins in the folder where kei was started.
+Lists are given by repeating the flag (\`-a Rome -a Family\`). A variable holds one value, unless commas part several. In
+paths a leading \`~/\` is your home folder, and what is relative begins in the folder where kei was started.
 `;
 
 function entry(setting: Setting): string {
@@ -96,9 +96,12 @@ function entry(setting: Setting): string {
     ...(short === undefined ? [] : [`\`-${short}${value}\``]),
     flag === undefined ? `\`${key}\`` : `\`--${flag}${value}\``,
   ].join(", ");
+  const commas = type.kind === "list" && type.split === true ? " (commas part several, as behind the flag)" : "";
   const ways = [
-    ...(env === undefined ? [] : [`variable \`${env}\``]),
-    ...(key === undefined || flag === undefined ? [] : [`key \`${key}\``]),
+    ...(env === undefined ? [] : [`variable \`${env}\`${commas}`]),
+    ...(key === undefined || flag === undefined
+      ? []
+      : [`key \`${key}\`${setting.inverted === true ? ", which says the opposite" : ""}`]),
     ...(flag === undefined && env === undefined ? ["in the file only"] : []),
   ];
   const facts = [...ways, ...range(setting), ...defaultOf(setting)];
@@ -118,7 +121,7 @@ function defaultOf({ default: value, inverted, type }: Setting): string[] {
   if (
     value === undefined ||
     (Array.isArray(value) && value.length === 0) ||
-    (type.kind === "boolean" && value === (inverted === true))
+    (type.kind === "boolean" && value === false)
   )
     return [];
   return [`default \`${Array.isArray(value) ? value.join(", ") : String(value)}\`${inverted ? " for the key" : ""}`];

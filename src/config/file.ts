@@ -68,8 +68,11 @@ function takeKey(
       "Delete the other one.",
     );
   }
+  const given = valueAt(config, key.path);
+  // An empty list is as good as none: it asks for nothing of its own.
+  if (settingOf(name).type.kind === "list" && Array.isArray(given) && given.length === 0) return;
   try {
-    values[name] = fromToml(settingOf(name), valueAt(config, key.path));
+    values[name] = fromToml(settingOf(name), given);
     lines[name] = key.line;
   } catch (error) {
     if (!(error instanceof BadValue)) throw error;

@@ -62,9 +62,6 @@ export function fromToml(setting: Setting, given: unknown): Value {
           ? Array.isArray(value) && value.every((item) => typeof item === "string")
           : typeof value === "string";
   if (!right) throw new BadValue(`it must be ${wanted}`);
-  // An empty list is as good as none: the default.
-  if (Array.isArray(value) && value.length === 0 && Array.isArray(setting.default))
-    return setting.default as readonly string[];
   const reason = keyCheck?.(value as never);
   if (reason !== undefined) throw new BadValue(reason);
   return accept(setting, value as Value);
