@@ -6,6 +6,7 @@ import type { Keyring } from "../runtime/keyring.ts";
 import type { Clock, Random } from "../runtime/ports.ts";
 import { COMMIT, PromptInterrupted, type Terminal, VERSION } from "../runtime/process.ts";
 import type { SyncApi } from "../sync/types.ts";
+import { escapeControls } from "../ui/format.ts";
 import { createLog, type Log } from "../ui/logger.ts";
 import { type CommandContext, isFriendly } from "./context.ts";
 import { helpFor } from "./help.ts";
@@ -113,7 +114,9 @@ async function run(
 }
 
 function report(error: unknown, log: Log | undefined, terminal: Terminal): ExitCode {
-  const say = (text: string) => terminal.err(`${log?.mask(text) ?? text}\n`);
+  const say = (text: string) => {
+    for (const line of (log?.mask(text) ?? text).split("\n")) terminal.err(`${escapeControls(line)}\n`);
+  };
   if (error instanceof PromptInterrupted) return EXIT.forced;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Failure)

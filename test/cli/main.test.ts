@@ -240,6 +240,15 @@ describe("an error", () => {
     );
   });
 
+  test("shows control characters instead of sending them to the terminal", async () => {
+    const failure = new Failure("Apple says \u001b[2J\u0007", { exit: EXIT.failure });
+    await run([...SYNC, "--log-level", "debug"], { runSync: () => Promise.reject(failure) });
+    expect(err).toContain("Error: Apple says \\x1b[2J\\x07\n");
+    await run(["\u001b[2J"]);
+    expect(err).toContain('Error: "\\x1b[2J" is not a command');
+    expect(err.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+  });
+
   test("shows its stack to those who asked for it, with secrets masked", async () => {
     const failing = { runSync: () => Promise.reject(new TypeError("bad hunter22")) };
     await run([...SYNC, "--log-level", "debug"], failing);
