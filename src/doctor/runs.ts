@@ -19,7 +19,7 @@ export async function health({ account, dataDir, intervalMs, ports }: Patient): 
   if (consecutiveFailures > 0)
     return warning(
       name,
-      `${consecutiveFailures} runs in a row have failed, the last one ${ago(age)}: ${lastError ?? "unknown error"}`,
+      `${consecutiveFailures === 1 ? "the last run has failed" : `${consecutiveFailures} runs in a row have failed, the last one`} ${ago(age)}: ${lastError ?? "unknown error"}`,
       "See `kei status`.",
     );
   if (intervalMs !== undefined && age > 2 * intervalMs + HOUR_MS)
