@@ -53,10 +53,19 @@ export function lineReader(input: InputStream, show: (text: string) => void): Re
         input.off("end", end);
         input.off("error", end);
         signal.removeEventListener("abort", abort);
-        if (typing) input.setRawMode?.(false);
+        if (typing) setRaw(false);
         input.pause();
         if (typing) show("\n");
         settle();
+      };
+      /** False when the terminal has gone: then there is nothing to set. */
+      const setRaw = (on: boolean): boolean => {
+        try {
+          input.setRawMode?.(on);
+          return true;
+        } catch {
+          return false;
+        }
       };
       const abort = () => finish(() => reject(signal.reason));
       const end = () => {
@@ -108,7 +117,7 @@ export function lineReader(input: InputStream, show: (text: string) => void): Re
 
       if (typing) {
         // Raw before the question is seen: what is typed at once must not be shown either.
-        input.setRawMode?.(true);
+        if (!setRaw(true)) return reject(new PromptInterrupted("the terminal has gone"));
         show(question);
       }
       signal.addEventListener("abort", abort, { once: true });

@@ -69,3 +69,19 @@ withTerminal(name("Ctrl+C at a prompt ends with 130 and restores the terminal"),
   expect(screen()).not.toContain("hunter");
   expectRestored(screen());
 });
+
+withTerminal(name("a terminal that goes away at a prompt ends it as Ctrl+C does"), async () => {
+  let screen = "";
+  const child = Bun.spawn([...keiCommand(), "password", "set", "-u", "me@example.com"], {
+    env: home.env,
+    cwd: home.root,
+    terminal: {
+      data: (_terminal, bytes) => {
+        screen += Buffer.from(bytes).toString();
+      },
+    },
+  });
+  await until("the question", () => screen.includes("New password"));
+  child.terminal?.close();
+  expect(await child.exited).toBe(130);
+});

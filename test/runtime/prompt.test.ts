@@ -103,6 +103,19 @@ describe("at a terminal", () => {
     expect(await ask().catch((error: Error) => error)).toBe(reason);
   });
 
+  test("one whose mode can't be set any more has gone", async () => {
+    const input = new Input(true);
+    const { ask } = at(input);
+    const line = ask();
+    input.setRawMode = () => {
+      throw new Error("setRawMode failed with errno: 5");
+    };
+    input.emit("end");
+    expect(await nameOf(line)).toBe("PromptInterrupted");
+    expect(await nameOf(ask())).toBe("PromptInterrupted");
+    expect(input.listenerCount("data")).toBe(0);
+  });
+
   test("two lines pasted at once answer two questions", async () => {
     const input = new Input(true);
     const { ask } = at(input);
