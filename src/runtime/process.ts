@@ -2,6 +2,7 @@
 import { EventEmitter, once } from "node:events";
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
+import { EXIT } from "../library/failure.ts";
 import { lineReader, type ReadLine } from "./prompt.ts";
 
 export { PromptInterrupted } from "./prompt.ts";
@@ -73,18 +74,20 @@ export function onCrash(crashed: (error: unknown) => void): () => void {
 /** The real terminal of this process. */
 export function systemTerminal(): Terminal {
   const { stdin, stdout, stderr } = process;
-  // A reader that has gone away (`kei status | head`) ends the output, it is no error.
-  stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
+  const err = writer(stderr, () => undefined); // There is nobody left to tell, and no sync ends for that.
+  const out = writer(stdout, ({ code }) => {
+    // A reader that has gone away (`kei status | head`) ends the output, it is no error.
+    if (code === "EPIPE") process.exit(EXIT.ok);
+    err(`Error: Cannot write to standard output: ${code ?? "unknown error"}. The answer is not complete.\n`);
+    process.exit(EXIT.failure);
   });
-  stderr.on("error", () => undefined);
   // Counted here, since not every runtime tells when its buffer is full.
   let untaken = 0;
   const taken = new EventEmitter();
   return {
     out: (text) => {
       untaken += 1;
-      stdout.write(text, () => {
+      out(text, () => {
         untaken -= 1;
         if (untaken === 0) taken.emit("all");
       });
@@ -95,15 +98,27 @@ export function systemTerminal(): Terminal {
       signal.throwIfAborted();
       if (untaken > 0) await once(taken, "all", { signal });
     },
-    err: (text) => {
-      stderr.write(text);
-    },
+    err,
     outIsTerminal: stdout.isTTY === true,
     errIsTerminal: stderr.isTTY === true,
     inIsTerminal: stdin.isTTY === true,
-    columns: () => stderr.columns ?? stdout.columns ?? 80,
-    readLine: lineReader(stdin, (text) => {
-      stderr.write(text);
-    }),
+    // Some terminals say that they have none: those of containers and of programs that play one.
+    columns: () => stderr.columns || stdout.columns || 80,
+    readLine: lineReader(stdin, err),
+  };
+}
+
+/** Writes to a stream whose trouble is told to `failed`: Bun tells of it by an event, Deno throws it at once. */
+function writer(
+  stream: NodeJS.WriteStream,
+  failed: (error: NodeJS.ErrnoException) => void,
+): (text: string, taken?: () => void) => void {
+  stream.on("error", failed);
+  return (text, taken) => {
+    try {
+      stream.write(text, taken);
+    } catch (error) {
+      failed(error as NodeJS.ErrnoException);
+    }
   };
 }
