@@ -31,7 +31,7 @@ export interface CommandContext {
   readonly stop: AbortSignal;
   /** Aborts when the time to stop in order is over. */
   readonly cancel: AbortSignal;
-  /** What is done even when a second signal ends the process: short, never throwing. Returned: the way to take it back. */
+  /** What is done even when the process is ended at once: short, never throwing. Returned: the way to take it back. */
   readonly lastAct: (act: () => void) => () => void;
   /** The system's store for secrets, where there may be one. */
   readonly keyring: (() => Keyring | undefined) | undefined;

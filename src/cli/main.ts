@@ -24,7 +24,7 @@ export interface Outside {
   readonly onStopSignals: (onSignal: (name: string) => void) => () => void;
   /** Calls back for an error that nobody caught, until the returned function is called. */
   readonly onCrash: (crashed: (error: unknown) => void) => () => void;
-  /** Ends the process at once; for a second signal, and after a crash. */
+  /** Ends the process at once; for a second signal, for what does not end by itself, and after a crash. */
   readonly exitNow: (code: ExitCode) => void;
   readonly loadSync: () => Promise<SyncApi>;
   /** The system's store for secrets; absent: there is none. */
@@ -32,10 +32,20 @@ export interface Outside {
 }
 
 /** Runs one command line and returns the exit code. Never throws: every failure ends as one line on stderr, also a crash. */
-export async function main(argv: readonly string[], outside: Outside): Promise<ExitCode> {
-  const { terminal } = outside;
+export async function main(argv: readonly string[], given: Outside): Promise<ExitCode> {
+  const { terminal } = given;
+  const lastActs = new Set<() => void>();
+  const exitNow = (code: ExitCode): void => {
+    for (const act of lastActs) act();
+    given.exitNow(code);
+  };
+  const outside: Outside = { ...given, exitNow };
+  const lastAct = (act: () => void): (() => void) => {
+    lastActs.add(act);
+    return () => lastActs.delete(act);
+  };
   let log: Log | undefined;
-  const uncrash = outside.onCrash((error) => outside.exitNow(report(error, log, terminal)));
+  const uncrash = outside.onCrash((error) => exitNow(report(error, log, terminal)));
   try {
     const parsed = parseCommandLine(argv);
     if (parsed.version) {
@@ -56,7 +66,13 @@ export async function main(argv: readonly string[], outside: Outside): Promise<E
       color: hasColor(outside, terminal.errIsTerminal),
       columns: terminal.columns,
     });
-    return await run(parsed, parsed.spec.run, { resolved, settings: resolved.settings, problems }, log, outside);
+    return await run(
+      parsed,
+      parsed.spec.run,
+      { resolved, settings: resolved.settings, problems, lastAct },
+      log,
+      outside,
+    );
   } catch (error) {
     return report(error, log, terminal);
   } finally {
@@ -76,7 +92,7 @@ async function settingsFor(
 async function run(
   parsed: Parsed,
   command: NonNullable<NonNullable<Parsed["spec"]>["run"]>,
-  given: Pick<CommandContext, "resolved" | "settings" | "problems">,
+  given: Pick<CommandContext, "resolved" | "settings" | "problems" | "lastAct">,
   log: Log,
   outside: Outside,
 ): Promise<ExitCode> {
@@ -97,7 +113,6 @@ async function run(
       random,
       stop: stopper.stop,
       cancel: stopper.cancel,
-      lastAct: stopper.lastAct,
       keyring: outside.keyring,
       sync: loadSync,
     });
@@ -114,24 +129,21 @@ async function run(
 }
 
 function report(error: unknown, log: Log | undefined, terminal: Terminal): ExitCode {
+  if (error instanceof PromptInterrupted) return EXIT.forced;
   const say = (text: string) => {
     for (const line of (log?.mask(text) ?? text).split("\n")) terminal.err(`${escapeControls(line)}\n`);
   };
-  if (error instanceof PromptInterrupted) return EXIT.forced;
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof Failure)
-    say(
-      `Error: ${message.replace(/\.$/, "")}${error.remedy === undefined ? "" : `. ${error.remedy}`}`.replaceAll(
-        "\n",
-        " ",
-      ),
-    );
-  else
-    say(
-      `Error: kei has met something it was not made for: ${message.replaceAll("\n", " ")}. Please report it with a log of --log-level debug.`,
-    );
+  say(`Error: ${inWords(error).replaceAll("\n", " ")}`);
   if (log?.level === "debug" && error instanceof Error) say(stackOf(error));
   return error instanceof Failure ? error.exit : EXIT.failure;
+}
+
+function inWords(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Failure)) {
+    return `kei has met something it was not made for: ${message}. Please report it with a log of --log-level debug.`;
+  }
+  return `${message.replace(/\.$/, "")}${error.remedy === undefined ? "" : `. ${error.remedy}`}`;
 }
 
 /** The stacks of an error and what caused it; only for those who asked for debug logs. */

@@ -16,13 +16,11 @@ export class Stopper {
   readonly #stop = new AbortController();
   readonly #cancel = new AbortController();
   readonly #over = new AbortController();
-  readonly #lastActs = new Set<() => void>();
   readonly #unlisten: () => void;
 
   constructor({ onStopSignals, exitNow, clock }: Pick<Outside, "onStopSignals" | "exitNow" | "clock">, log: Log) {
     this.#unlisten = onStopSignals((name) => {
       if (this.#stop.signal.aborted) {
-        for (const act of this.#lastActs) act();
         exitNow(EXIT.forced);
         return;
       }
@@ -39,12 +37,6 @@ export class Stopper {
   get cancel(): AbortSignal {
     return this.#cancel.signal;
   }
-
-  /** What is done even when a second signal ends the process: short, never throwing. Returned: the way to take it back. */
-  lastAct = (act: () => void): (() => void) => {
-    this.#lastActs.add(act);
-    return () => this.#lastActs.delete(act);
-  };
 
   end(): void {
     this.#over.abort();

@@ -1,6 +1,6 @@
 /** The program as a function: exit codes, the one line of an error, signals. Nothing here reaches the network. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COMMANDS, type CommandSpec } from "../../src/cli/commands.ts";
@@ -270,6 +270,16 @@ describe("an error", () => {
     );
   });
 
+  test("shows control characters of others, and obeys none", async () => {
+    expect(await run(["sync", "--album=\u001b[31mred\u0007", "--album", "x\n\u001b[2Jy", "positional\u001b[1m"])).toBe(
+      EXIT.usage,
+    );
+    const api = { runSync: () => Promise.reject(new Failure("bad \u001b[31mname\ntwo", { exit: EXIT.failure })) };
+    expect(await run(SYNC, api)).toBe(EXIT.failure);
+    expect(err).toContain("bad \\x1b[31mname two");
+    expect(err.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+  });
+
   test("asks for what is missing", async () => {
     expect(await run(["sync", "-d", "photos"])).toBe(EXIT.failure);
     expect(err).toContain("--username is required");
@@ -343,6 +353,38 @@ describe("a stop signal", () => {
       },
     });
     expect(exited).toEqual([EXIT.forced]);
+  });
+
+  test.each<[string, () => void, number]>([
+    [
+      "a second signal",
+      () => {
+        signal("SIGINT");
+        signal("SIGINT");
+      },
+      EXIT.forced,
+    ],
+    ["what can't be cut off", () => signal("SIGINT"), EXIT.forced],
+    ["a crash", () => crash(new Error("oh")), EXIT.failure],
+  ])("or whatever else ends the process at once leaves no pid file: %s", async (_what, happen, exit) => {
+    const pidFile = join(home, "kei.pid");
+    const left = await new Promise<[boolean, number]>((resolve, reject) => {
+      const hanging = () => {
+        expect(existsSync(pidFile)).toBe(true);
+        happen();
+        return new Promise<never>(() => undefined);
+      };
+      run(
+        [...SYNC, "--pid-file", pidFile],
+        { runSync: hanging },
+        {
+          // Every wait is over at once.
+          clock: { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() },
+          exitNow: (code) => resolve([existsSync(pidFile), code]),
+        },
+      ).catch(reject);
+    });
+    expect(left).toEqual([false, exit]);
   });
 
   test("cuts off what has not ended after thirty seconds", async () => {
