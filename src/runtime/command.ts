@@ -1,6 +1,7 @@
 /** What a shell command prints, within limits. Not for Windows, which has no `sh`. */
 import { spawn } from "node:child_process";
 import type { Clock } from "./ports.ts";
+import { killGroup } from "./process-group.ts";
 
 export interface CommandOptions {
   /** The whole environment of the command. */
@@ -44,7 +45,7 @@ export function outputOf(command: string, options: CommandOptions): Promise<Buff
     };
     const kill = (reason: unknown) =>
       end(() => {
-        killGroup(child.pid);
+        killGroup(child);
         child.stdout.destroy();
         reject(reason);
       });
@@ -71,14 +72,4 @@ export function outputOf(command: string, options: CommandOptions): Promise<Buff
       }),
     );
   });
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    // All of it has ended by itself.
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
 }

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import process from "node:process";
+import { killGroup } from "./process-group.ts";
 
 /** How a script has ended. */
 export type ScriptEnd =
@@ -36,14 +36,7 @@ export function startScript(path: string, env: Readonly<Record<string, string | 
   return {
     end,
     kill: () => {
-      if (isOver || child.pid === undefined) return;
-      child.unref();
-      try {
-        process.kill(-child.pid, "SIGKILL");
-      } catch (error) {
-        // It is gone already, or has become somebody else's.
-        if (!["ESRCH", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-      }
+      if (!isOver) killGroup(child);
     },
   };
 }
