@@ -1,5 +1,5 @@
-import { columnsOf } from "../runtime/columns.ts";
 import { fitMiddle, formatBytes, formatCount, formatDuration } from "./format.ts";
+import { MovingLine } from "./moving-line.ts";
 import type { DisplayOptions } from "./progress.ts";
 
 /** How often the moving line changes at most, ms. */
@@ -9,18 +9,19 @@ const PLAIN_EVERY_MS = 30_000;
 /** Before this nothing sensible can be said about the time that is left, ms. */
 const EARLY_MS = 2_000;
 
-/** How far the look at the saved files is; said on stderr, often on a terminal, else now and then. No escape codes. */
+/** How far the look at the saved files is; said on stderr, often on a terminal, else now and then. */
 export class CheckProgress {
   readonly #options: Omit<DisplayOptions, "every">;
   readonly #reading: boolean;
   #total = { files: 0, bytes: 0 };
   #startedAt = 0;
   #saidAt = 0;
-  #shown = "";
+  readonly #moving: MovingLine;
 
   /** `reading`: the bytes are read, too. */
   constructor(options: Omit<DisplayOptions, "every">, reading: boolean) {
     this.#options = options;
+    this.#moving = new MovingLine(options.write);
     this.#reading = reading;
   }
 
@@ -31,25 +32,18 @@ export class CheckProgress {
   }
 
   show(files: number, bytes: number): void {
-    const { clock, live, columns, write, say } = this.#options;
+    const { clock, live, columns, say } = this.#options;
     const now = clock.monotonic();
     if (now - this.#saidAt < (live ? LIVE_EVERY_MS : PLAIN_EVERY_MS)) return;
     this.#saidAt = now;
     const line = this.#line(files, bytes, now - this.#startedAt);
-    if (!live) {
-      say(line);
-      return;
-    }
-    const text = fitMiddle(line, Math.max(20, columns() - 1));
-    const rest = Math.max(0, columnsOf(this.#shown) - columnsOf(text));
-    write(`\r${text}${" ".repeat(rest)}${"\b".repeat(rest)}`);
-    this.#shown = text;
+    if (live) this.#moving.show(fitMiddle(line, Math.max(20, columns() - 1)));
+    else say(line);
   }
 
   /** Takes the moving line away: something else is to be written. */
   end(): void {
-    if (this.#shown !== "") this.#options.write(`\r${" ".repeat(columnsOf(this.#shown))}\r`);
-    this.#shown = "";
+    this.#moving.clear();
   }
 
   #line(files: number, bytes: number, elapsed: number): string {

@@ -1,6 +1,7 @@
 import { columnsOf } from "../runtime/columns.ts";
 import type { Clock } from "../runtime/ports.ts";
 import { fitMiddle, formatBytes, formatCount, formatDuration } from "./format.ts";
+import { MovingLine } from "./moving-line.ts";
 
 /** What a run is doing; the same figures as the run itself counts. */
 export interface Snapshot {
@@ -92,59 +93,54 @@ export interface DisplayOptions {
   readonly every: (ms: number, act: () => void) => () => void;
 }
 
-const PLAIN_EVERY_MS = 30_000;
-/** A moving line is drawn anew at least this often, so that rate and time left stay true when nothing arrives. */
-const LIVE_EVERY_MS = 1_000;
+/** It is looked this often whether something is to be said, so that rate and time left stay true when nothing arrives. */
+const TICK_MS = 1_000;
+/** Plain lines come so far apart that with a tick it is never more than half a minute. */
+const PLAIN_EVERY_MS = 29_000;
 /** Nothing new for this long is worth a word. */
 const QUIET_MS = 10_000;
 
 /**
  * Shows progress, and lets log lines pass without being torn by it. While something is under way it is never silent for
- * longer than half a minute. Uses no escape codes: a line is overwritten with blanks.
+ * longer than half a minute.
  */
 export class ProgressDisplay {
   readonly #options: DisplayOptions;
+  readonly #moving: MovingLine;
   readonly #line = new ProgressLine();
   #snapshot: Snapshot | undefined;
   /** When the last snapshot that differed from the one before it came. */
   #changedAt = 0;
-  #shown = "";
   #saidAt = Number.NEGATIVE_INFINITY;
   #stopTicking: (() => void) | undefined;
 
   constructor(options: DisplayOptions) {
     this.#options = options;
+    this.#moving = new MovingLine(options.write);
   }
 
   readonly show = (snapshot: Snapshot): void => {
     const before = this.#snapshot;
     if (before === undefined || isNews(before, snapshot)) this.#changedAt = this.#options.clock.monotonic();
     this.#snapshot = snapshot;
-    const { live, every } = this.#options;
-    this.#stopTicking ??= every(live ? LIVE_EVERY_MS : PLAIN_EVERY_MS, () => this.#draw());
+    this.#stopTicking ??= this.#options.every(TICK_MS, () => this.#draw());
     this.#draw();
   };
 
   /** Writes a whole line above the moving one. */
   readonly line = (text: string): void => {
-    const shown = this.#shown;
-    this.#wipe();
-    this.#options.write(`${text}\n`);
-    this.#moveTo(shown);
+    this.#moving.aside(() => this.#options.write(`${text}\n`));
   };
 
   /** Writes a line of the result, which goes elsewhere; on a terminal both meet. */
   result(out: (text: string) => void, text: string): void {
-    const shown = this.#shown;
-    this.#wipe();
-    out(`${text}\n`);
-    this.#moveTo(shown);
+    this.#moving.aside(() => out(`${text}\n`));
   }
 
   /** Shows one text that stays until there is progress again; only on a terminal. */
   rest(text: string): void {
     this.end();
-    if (this.#options.live) this.#moveTo(fitMiddle(text, this.#width));
+    if (this.#options.live) this.#moving.show(fitMiddle(text, this.#width));
   }
 
   /** Takes the moving line away. */
@@ -152,7 +148,7 @@ export class ProgressDisplay {
     this.#stopTicking?.();
     this.#stopTicking = undefined;
     this.#snapshot = undefined;
-    this.#wipe();
+    this.#moving.clear();
   }
 
   get #width(): number {
@@ -166,23 +162,11 @@ export class ProgressDisplay {
     const quiet = now - this.#changedAt;
     const told = quiet < QUIET_MS ? "" : ` · nothing new for ${formatDuration(quiet)}`;
     if (live) {
-      this.#moveTo(`${this.#line.render(this.#snapshot, now, this.#width - told.length)}${told}`);
+      this.#moving.show(`${this.#line.render(this.#snapshot, now, this.#width - told.length)}${told}`);
     } else if (now - this.#saidAt >= PLAIN_EVERY_MS) {
       this.#saidAt = now;
       say(`${this.#line.render(this.#snapshot, now, PLAIN_WIDTH)}${told}`);
     }
-  }
-
-  #moveTo(text: string): void {
-    if (text === this.#shown) return;
-    const rest = Math.max(0, columnsOf(this.#shown) - columnsOf(text));
-    this.#options.write(`\r${text}${" ".repeat(rest)}${"\b".repeat(rest)}`);
-    this.#shown = text;
-  }
-
-  #wipe(): void {
-    if (this.#shown !== "") this.#options.write(`\r${" ".repeat(columnsOf(this.#shown))}\r`);
-    this.#shown = "";
   }
 }
 

@@ -171,7 +171,7 @@ describe("progress", () => {
   }
 
   function display(live: boolean) {
-    const shown = { written: "", said: [] as string[], now: 0, tick: (): void => undefined, ticking: false };
+    const shown = { written: "", said: [] as string[], now: 0, tick: (): void => undefined, tickMs: 0, ticking: false };
     const made = new ProgressDisplay({
       clock: { ...clock, monotonic: () => shown.now },
       write: (text) => {
@@ -183,8 +183,9 @@ describe("progress", () => {
       say: (line) => {
         shown.said.push(line);
       },
-      every: (_ms, act) => {
+      every: (ms, act) => {
         shown.tick = act;
+        shown.tickMs = ms;
         shown.ticking = true;
         return () => {
           shown.ticking = false;
@@ -245,6 +246,22 @@ describe("progress", () => {
     shown.now = 100_000;
     shown.tick();
     expect(shown.said.at(-1)).toEndWith("nothing new for 1 min 40 s");
+  });
+
+  test("is never silent for longer, though no timer is exact", () => {
+    const { made, shown } = display(false);
+    made.show(SNAPSHOT);
+    let [saidAt, longest] = [0, 0];
+    for (let tick = 1; shown.now < 600_000; tick += 1) {
+      shown.now = tick * shown.tickMs + (tick % 2) * 2;
+      const said = shown.said.length;
+      shown.tick();
+      if (shown.said.length === said) continue;
+      longest = Math.max(longest, shown.now - saidAt);
+      saidAt = shown.now;
+    }
+    expect(longest).toBeGreaterThan(20_000);
+    expect(longest).toBeLessThanOrEqual(30_002);
   });
 });
 
