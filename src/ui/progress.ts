@@ -1,6 +1,6 @@
 import { columnsOf } from "../runtime/columns.ts";
 import type { Clock } from "../runtime/ports.ts";
-import { fitMiddle, formatBytes, formatCount, formatDuration } from "./format.ts";
+import { escapeControls, fitMiddle, formatBytes, formatCount, formatDuration } from "./format.ts";
 import { MovingLine } from "./moving-line.ts";
 
 /** What a run is doing; the same figures as the run itself counts. */
@@ -36,7 +36,7 @@ export class ProgressLine {
     const room = width - columnsOf(line) - 3;
     return snapshot.pass === undefined || room < 8
       ? fitMiddle(line, width)
-      : `${line} · ${fitMiddle(snapshot.pass, room)}`;
+      : `${line} · ${fitMiddle(escapeControls(snapshot.pass), room)}`;
   }
 
   #listed({ assetsSeen, assetsExpected, phase }: Snapshot): string {

@@ -217,6 +217,12 @@ describe("progress", () => {
     expect(shown.written).not.toContain("\u001b");
   });
 
+  test("shows control characters in an album's name, and lets the terminal obey none", () => {
+    const { made, shown } = display(true);
+    made.show({ ...SNAPSHOT, pass: "a\u001b[2Jb\u0007" });
+    expect(screenOf(shown.written)[0]).toEndWith("a\\x1b[2Jb\\x07");
+  });
+
   test("tells by itself that nothing new comes, and for how long", () => {
     const { made, shown } = display(true);
     made.show(SNAPSHOT);
