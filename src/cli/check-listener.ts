@@ -1,6 +1,8 @@
 import type { CheckListener } from "../sync/check-types.ts";
 import { CheckProgress } from "../ui/check-progress.ts";
-import { type CommandContext, isFriendly } from "./context.ts";
+import type { DisplayOptions } from "../ui/progress.ts";
+import type { CommandContext } from "./context.ts";
+import { displayOptions } from "./display.ts";
 import type { Listing } from "./listing.ts";
 
 /**
@@ -12,22 +14,11 @@ export function checkListener(
   listing: Listing,
   reading: boolean,
   headline: (files: number) => string,
+  options: DisplayOptions = displayOptions(context),
 ): { readonly listener: CheckListener; readonly end: () => void } {
-  const { terminal, settings, clock, log } = context;
-  const progress = new CheckProgress(
-    {
-      clock,
-      write: terminal.err,
-      live: isFriendly(context) && settings.progressBar,
-      columns: terminal.columns,
-      say: (line) => log.info(line),
-    },
-    reading,
-  );
-  log.through((line) => {
-    progress.end();
-    terminal.err(`${line}\n`);
-  });
+  const { terminal, settings, log } = context;
+  const progress = new CheckProgress(options, reading);
+  log.through(options.moving.above);
   let over = false;
   return {
     listener: {

@@ -2,124 +2,98 @@ import { join } from "node:path";
 import { checkTogether } from "../config/derive.ts";
 import { rememberFirstRun } from "../config/first-run.ts";
 import { EXIT, type ExitCode } from "../library/failure.ts";
-import { every } from "../runtime/clock.ts";
 import type { SyncReport } from "../sync/types.ts";
-import { escapeControls, formatTime } from "../ui/format.ts";
-import { ProgressDisplay } from "../ui/progress.ts";
-import { summaryLines } from "../ui/summary.ts";
-import { type Attendant, together } from "./attendants.ts";
-import { type CommandContext, isFriendly, portsOf } from "./context.ts";
+import type { ProgressDisplay } from "../ui/progress.ts";
+import { together } from "./attendants.ts";
+import { type CommandContext, portsOf } from "./context.ts";
+import { withProgress } from "./display.ts";
 import { tellUnsaved } from "./login.ts";
 import { monitor } from "./monitor.ts";
 import { UsageError } from "./parse.ts";
+import { person } from "./person.ts";
 import { withPidFile } from "./pid-file.ts";
 import { reportFile } from "./report-file.ts";
 import { notificationScript } from "./script.ts";
 import { syncSettingsOf } from "./sync-settings.ts";
 import { systemd } from "./systemd.ts";
 
-/** `kei sync`: one run or many, their progress, their summaries, the exit code. */
-export async function sync(given: CommandContext): Promise<ExitCode> {
-  const { settings, terminal, log, clock, env } = given;
-  const display = new ProgressDisplay({
-    clock,
-    write: terminal.err,
-    live: isFriendly(given) && settings.progressBar,
-    columns: terminal.columns,
-    say: (line) => log.info(line),
-    every,
-  });
-  // A question takes the place of the moving line.
-  const context: CommandContext = {
-    ...given,
-    terminal: {
-      ...terminal,
-      readLine: (question, options) => {
-        display.end();
-        return terminal.readLine(question, options);
-      },
-    },
-  };
-  const wanted = syncSettingsOf(context);
-  if (wanted.retryFailed && wanted.dryRun)
-    throw new UsageError(`--retry-failed and ${onceOnly(settings)} exclude each other`);
-  if (settings.savePassword && wanted.dryRun)
-    throw new UsageError(`--save-password and ${onceOnly(settings)} exclude each other`);
-  for (const odd of checkTogether(context.resolved, clock.now())) log.warn(odd);
-  const interval = watchInterval(context);
-  const watching = interval !== undefined;
-  return withPidFile(wanted, context, async () => {
-    log.through(display.line);
-    if (!wanted.dryRun) await rememberFirstRun(context.resolved, env, log);
-    // First of all: an address that can't be had ends the program, before anything else is open.
-    const monitoring = await monitor(wanted, interval === undefined ? undefined : interval * 1000, context);
-    const attendants = together([
-      monitoring,
-      reportFile(wanted, watching, context),
-      person(display, watching, context),
-      notificationScript(wanted, context),
-      await systemd(context),
-    ]);
-    const ports = {
-      ...portsOf(context),
-      ...attendants,
-      onPlanned: (path: string) => display.result(terminal.out, join(wanted.directory, path)),
-    };
-    let report: SyncReport | undefined;
-    let isCutOff = false;
-    try {
-      const { runSync, watch } = await context.sync();
-      report =
-        interval === undefined
-          ? await runSync(wanted, ports)
-          : await watch(wanted, ports, { intervalMs: interval * 1000, reconcileEvery: settings.reconcileEveryNCycles });
-    } finally {
-      // Scripts may take their time afterwards: that cuts off no sync.
-      isCutOff = context.cancel.aborted;
-      display.end();
-      log.through(undefined);
-      await attendants.close();
-    }
-    tellUnsaved(wanted, context);
-    if (isCutOff) return EXIT.forced;
-    return report === undefined ? EXIT.ok : exitOf(report);
+/** `kei sync`: one run or many, those who follow them, the exit code. */
+export function sync(given: CommandContext): Promise<ExitCode> {
+  return withProgress(given, async (display, context) => {
+    const { settings, clock, log } = context;
+    const wanted = syncSettingsOf(context);
+    refuseForDryRuns(settings);
+    for (const odd of checkTogether(context.resolved, clock.now())) log.warn(odd);
+    const intervalMs = pauseBetweenRuns(context);
+    return withPidFile(wanted, context, () => syncAttended(wanted, intervalMs, display, context));
   });
 }
 
-/** The progress and the summary of each run, for the person who looks on. A watch is silent about runs without work. */
-function person(
+/** Runs once, or again and again with pauses of `intervalMs`, before the eyes of all who follow it. */
+async function syncAttended(
+  wanted: ReturnType<typeof syncSettingsOf>,
+  intervalMs: number | undefined,
   display: ProgressDisplay,
-  watching: boolean,
-  { settings, terminal, log, clock }: CommandContext,
-): Attendant {
-  return {
-    onProgress: display.show,
-    onEnd: async ({ report, error }) => {
-      display.end();
-      // A log is searched, not read by width.
-      const width = terminal.errIsTerminal ? terminal.columns() : Number.POSITIVE_INFINITY;
-      if (settings.onlyPrintFilenames || report === undefined || error !== undefined || (watching && report.unchanged))
-        return;
-      for (const line of summaryLines(report, width)) terminal.err(`${escapeControls(log.mask(line))}\n`);
-    },
-    onStage: (stage) => {
-      if (stage.kind === "waiting") display.rest(`Next run at ${formatTime(clock.now() + stage.ms)} · Ctrl+C ends`);
-    },
+  context: CommandContext,
+): Promise<ExitCode> {
+  const { settings, resolved, terminal, env, log, cancel } = context;
+  const watching = intervalMs !== undefined;
+  if (!wanted.dryRun) await rememberFirstRun(resolved, env, log);
+  const attendants = together([
+    // First of all: an address that can't be had ends the program, before anything else is open.
+    await monitor(wanted, intervalMs, context),
+    reportFile(wanted, watching, context),
+    person(display, watching, context),
+    notificationScript(wanted, context),
+    await systemd(context),
+  ]);
+  const ports = {
+    ...portsOf(context),
+    ...attendants,
+    onPlanned: (path: string) => display.result(terminal.out, join(wanted.directory, path)),
   };
+  let report: SyncReport | undefined;
+  let isCutOff = false;
+  try {
+    const { runSync, watch } = await context.sync();
+    report = watching
+      ? await watch(wanted, ports, { intervalMs, reconcileEvery: settings.reconcileEveryNCycles })
+      : await runSync(wanted, ports);
+  } finally {
+    // Scripts may take their time afterwards: that cuts off no sync.
+    isCutOff = cancel.aborted;
+    display.end();
+    await attendants.close();
+  }
+  tellUnsaved(wanted, context);
+  if (isCutOff) return EXIT.forced;
+  return report === undefined ? EXIT.ok : exitOf(report);
+}
+
+/** What would have to be written can't be tried out. */
+function refuseForDryRuns(settings: CommandContext["settings"]): void {
+  if (!settings.dryRun && !settings.onlyPrintFilenames) return;
+  for (const [flag, given] of [
+    ["--retry-failed", settings.retryFailed],
+    ["--save-password", settings.savePassword],
+  ] as const) {
+    if (given) throw new UsageError(`${flag} and ${onceOnly(settings)} exclude each other`);
+  }
 }
 
 const HOUR_SECONDS = 3600;
 
-/** Seconds between runs, when there are to be many (DECISIONS 2); undefined for a single one. */
-function watchInterval({ settings, resolved }: CommandContext): number | undefined {
-  const { watch, noWatch } = settings;
+/** Ms between runs, when there are to be many (DECISIONS 2); undefined for a single one. */
+function pauseBetweenRuns({ settings, resolved }: CommandContext): number | undefined {
+  const { watch, noWatch, watchInterval } = settings;
   const once = onceOnly(settings);
-  const asked = watch || resolved.origins.watchInterval === "flag";
+  const byFlag = resolved.origins.watchInterval === "flag";
+  const asked = watch || byFlag;
   if (asked && noWatch) throw new UsageError("--no-watch contradicts the other flag");
-  const flag = resolved.origins.watchInterval === "flag" ? "--watch-with-interval" : "--watch";
+  const flag = byFlag ? "--watch-with-interval" : "--watch";
   if (asked && once !== undefined) throw new UsageError(`${once} is for one run; it excludes ${flag}`);
-  if (noWatch || once !== undefined || !(watch || settings.watchInterval !== undefined)) return undefined;
-  return settings.watchInterval ?? HOUR_SECONDS;
+  if (noWatch || once !== undefined || !(watch || watchInterval !== undefined)) return undefined;
+  return (watchInterval ?? HOUR_SECONDS) * 1000;
 }
 
 /** The flag that makes sense for a single run only. */

@@ -1,14 +1,14 @@
 import { SETTING_NAMES, settingOf } from "../config/settings.ts";
 import { EXIT, type ExitCode, Failure } from "../library/failure.ts";
 import { parseSubset } from "../library/subset.ts";
-import { every } from "../runtime/clock.ts";
 import type { CheckListener, CompletenessResult, VerifyOptions, VerifyResult } from "../sync/check-types.ts";
 import { completenessLines, resultLines } from "../ui/checks.ts";
 import { formatBytes, formatCount, plural } from "../ui/format.ts";
-import { ProgressDisplay } from "../ui/progress.ts";
+import type { DisplayOptions } from "../ui/progress.ts";
 import { catalogueOf, databaseOf, jsonAnswer, noCatalogue } from "./catalogue.ts";
 import { checkListener } from "./check-listener.ts";
-import { type CommandContext, isFriendly, portsOf } from "./context.ts";
+import { type CommandContext, portsOf } from "./context.ts";
+import { displayOptions, withProgress } from "./display.ts";
 import { Listing } from "./listing.ts";
 import { UsageError } from "./parse.ts";
 import { directoryOf, syncSettingsOf } from "./sync-settings.ts";
@@ -29,16 +29,19 @@ export async function verify(context: CommandContext): Promise<ExitCode> {
   if (!database.exists && !complete) return noCatalogue(database.path, "verify", context);
   const listing = new Listing("verify", json ? undefined : (line) => terminal.out(`${line}\n`));
   const of = part === undefined ? "" : ` (part ${part.number} of ${part.of})`;
+  const shown = displayOptions(context);
   const { listener, end } = checkListener(
     context,
     listing,
     checksums,
     (files) => `Verifying ${formatCount(files)} downloaded assets${of}...`,
+    shown,
   );
   const options = { checksums, part };
-  const found = await (complete ? withCloud(context, options, listener) : alone(context, options, listener)).finally(
-    end,
-  );
+  const found = await (complete
+    ? withCloud(context, options, listener, shown)
+    : alone(context, options, listener)
+  ).finally(end);
   if (found === undefined) return noCatalogue(database.path, "verify", context);
   const { here, cloud } = found;
   if (json) {
@@ -103,32 +106,19 @@ async function alone(
   return here === undefined ? undefined : { here, cloud: undefined };
 }
 
-async function withCloud(context: CommandContext, options: VerifyOptions, listener: CheckListener): Promise<Findings> {
-  const { terminal, settings, clock, log } = context;
-  const display = new ProgressDisplay({
-    clock,
-    write: terminal.err,
-    live: isFriendly(context) && settings.progressBar,
-    columns: terminal.columns,
-    say: (line) => log.info(line),
-    every,
-  });
-  const telling: CheckListener = {
-    ...listener,
-    issue: (issue) => {
-      display.end();
-      listener.issue(issue);
-    },
-  };
-  const { verifyComplete } = await context.sync();
-  try {
-    return await verifyComplete(syncSettingsOf(context), options, telling, {
-      ...portsOf(context),
-      onProgress: display.show,
-    });
-  } finally {
-    display.end();
-  }
+async function withCloud(
+  given: CommandContext,
+  options: VerifyOptions,
+  listener: CheckListener,
+  shown: DisplayOptions,
+): Promise<Findings> {
+  const { verifyComplete } = await given.sync();
+  return withProgress(
+    given,
+    (display, context) =>
+      verifyComplete(syncSettingsOf(context), options, listener, { ...portsOf(context), onProgress: display.show }),
+    shown,
+  );
 }
 
 /** What only matters to the question about iCloud must not be passed over in silence. */

@@ -1,5 +1,4 @@
 import { fitMiddle, formatBytes, formatCount, formatDuration } from "./format.ts";
-import { MovingLine } from "./moving-line.ts";
 import type { DisplayOptions } from "./progress.ts";
 
 /** How often the moving line changes at most, ms. */
@@ -16,12 +15,10 @@ export class CheckProgress {
   #total = { files: 0, bytes: 0 };
   #startedAt = 0;
   #saidAt = 0;
-  readonly #moving: MovingLine;
 
   /** `reading`: the bytes are read, too. */
   constructor(options: Omit<DisplayOptions, "every">, reading: boolean) {
     this.#options = options;
-    this.#moving = new MovingLine(options.write);
     this.#reading = reading;
   }
 
@@ -32,18 +29,18 @@ export class CheckProgress {
   }
 
   show(files: number, bytes: number): void {
-    const { clock, live, columns, say } = this.#options;
+    const { clock, live, moving, columns, say } = this.#options;
     const now = clock.monotonic();
     if (now - this.#saidAt < (live ? LIVE_EVERY_MS : PLAIN_EVERY_MS)) return;
     this.#saidAt = now;
     const line = this.#line(files, bytes, now - this.#startedAt);
-    if (live) this.#moving.show(fitMiddle(line, Math.max(20, columns() - 1)));
+    if (live) moving.show(fitMiddle(line, Math.max(20, columns() - 1)));
     else say(line);
   }
 
   /** Takes the moving line away: something else is to be written. */
   end(): void {
-    this.#moving.clear();
+    this.#options.moving.clear();
   }
 
   #line(files: number, bytes: number, elapsed: number): string {

@@ -23,6 +23,11 @@ export class MovingLine {
     this.#shown = "";
   }
 
+  /** Writes a whole line above it. */
+  readonly above = (text: string): void => {
+    this.aside(() => this.#write(`${text}\n`));
+  };
+
   /** Takes it away while `act` writes whole lines. */
   aside(act: () => void): void {
     const shown = this.#shown;

@@ -1,7 +1,7 @@
 import { columnsOf } from "../runtime/columns.ts";
 import type { Clock } from "../runtime/ports.ts";
 import { escapeControls, fitMiddle, formatBytes, formatCount, formatDuration } from "./format.ts";
-import { MovingLine } from "./moving-line.ts";
+import type { MovingLine } from "./moving-line.ts";
 
 /** What a run is doing; the same figures as the run itself counts. */
 export interface Snapshot {
@@ -83,7 +83,8 @@ export class ProgressLine {
 
 export interface DisplayOptions {
   readonly clock: Clock;
-  readonly write: (text: string) => void;
+  /** Shared by all that is shown in one command. */
+  readonly moving: MovingLine;
   /** A moving line for a terminal; else plain lines, one at most every half minute. */
   readonly live: boolean;
   readonly columns: () => number;
@@ -106,7 +107,6 @@ const QUIET_MS = 10_000;
  */
 export class ProgressDisplay {
   readonly #options: DisplayOptions;
-  readonly #moving: MovingLine;
   readonly #line = new ProgressLine();
   #snapshot: Snapshot | undefined;
   /** When the last snapshot that differed from the one before it came. */
@@ -116,7 +116,6 @@ export class ProgressDisplay {
 
   constructor(options: DisplayOptions) {
     this.#options = options;
-    this.#moving = new MovingLine(options.write);
   }
 
   readonly show = (snapshot: Snapshot): void => {
@@ -129,18 +128,19 @@ export class ProgressDisplay {
 
   /** Writes a whole line above the moving one. */
   readonly line = (text: string): void => {
-    this.#moving.aside(() => this.#options.write(`${text}\n`));
+    this.#options.moving.above(text);
   };
 
   /** Writes a line of the result, which goes elsewhere; on a terminal both meet. */
   result(out: (text: string) => void, text: string): void {
-    this.#moving.aside(() => out(`${text}\n`));
+    this.#options.moving.aside(() => out(`${text}\n`));
   }
 
   /** Shows one text that stays until there is progress again; only on a terminal. */
   rest(text: string): void {
     this.end();
-    if (this.#options.live) this.#moving.show(fitMiddle(text, this.#width));
+    const { live, moving } = this.#options;
+    if (live) moving.show(fitMiddle(text, this.#width));
   }
 
   /** Takes the moving line away. */
@@ -148,7 +148,7 @@ export class ProgressDisplay {
     this.#stopTicking?.();
     this.#stopTicking = undefined;
     this.#snapshot = undefined;
-    this.#moving.clear();
+    this.#options.moving.clear();
   }
 
   get #width(): number {
@@ -156,13 +156,13 @@ export class ProgressDisplay {
   }
 
   #draw(): void {
-    const { clock, live, say } = this.#options;
+    const { clock, live, moving, say } = this.#options;
     if (this.#snapshot === undefined) return;
     const now = clock.monotonic();
     const quiet = now - this.#changedAt;
     const told = quiet < QUIET_MS ? "" : ` · nothing new for ${formatDuration(quiet)}`;
     if (live) {
-      this.#moving.show(`${this.#line.render(this.#snapshot, now, this.#width - told.length)}${told}`);
+      moving.show(`${this.#line.render(this.#snapshot, now, this.#width - told.length)}${told}`);
     } else if (now - this.#saidAt >= PLAIN_EVERY_MS) {
       this.#saidAt = now;
       say(`${this.#line.render(this.#snapshot, now, PLAIN_WIDTH)}${told}`);

@@ -270,16 +270,6 @@ describe("an error", () => {
     );
   });
 
-  test("shows control characters of others, and obeys none", async () => {
-    expect(await run(["sync", "--album=\u001b[31mred\u0007", "--album", "x\n\u001b[2Jy", "positional\u001b[1m"])).toBe(
-      EXIT.usage,
-    );
-    const api = { runSync: () => Promise.reject(new Failure("bad \u001b[31mname\ntwo", { exit: EXIT.failure })) };
-    expect(await run(SYNC, api)).toBe(EXIT.failure);
-    expect(err).toContain("bad \\x1b[31mname two");
-    expect(err.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
-  });
-
   test("asks for what is missing", async () => {
     expect(await run(["sync", "-d", "photos"])).toBe(EXIT.failure);
     expect(err).toContain("--username is required");

@@ -1,9 +1,11 @@
 /** What people read: figures, log lines, progress, summaries and the status page. */
 import { describe, expect, test } from "bun:test";
 import { columnsOf } from "../../src/runtime/columns.ts";
+import { CheckProgress } from "../../src/ui/check-progress.ts";
 import { escapeControls, fitMiddle, formatBytes, formatCount, formatDuration, plural } from "../../src/ui/format.ts";
 import { createLog, type LogOptions } from "../../src/ui/logger.ts";
-import { ProgressDisplay, ProgressLine, type Snapshot } from "../../src/ui/progress.ts";
+import { MovingLine } from "../../src/ui/moving-line.ts";
+import { type DisplayOptions, ProgressDisplay, ProgressLine, type Snapshot } from "../../src/ui/progress.ts";
 import { type RunSummary, summaryLines } from "../../src/ui/summary.ts";
 import { wrap } from "../../src/ui/wrap.ts";
 
@@ -174,10 +176,10 @@ describe("progress", () => {
     const shown = { written: "", said: [] as string[], now: 0, tick: (): void => undefined, tickMs: 0, ticking: false };
     const made = new ProgressDisplay({
       clock: { ...clock, monotonic: () => shown.now },
-      write: (text) => {
+      moving: new MovingLine((text) => {
         if (!live) throw new Error("not a terminal");
         shown.written += text;
-      },
+      }),
       live,
       columns: () => 80,
       say: (line) => {
@@ -234,6 +236,31 @@ describe("progress", () => {
     expect(screenOf(shown.written)[0]).not.toContain("nothing new");
     made.end();
     expect(shown.ticking).toBe(false);
+  });
+
+  test("takes the place of what another part of the command has shown, and lets log lines pass above either", () => {
+    let written = "";
+    let now = 0;
+    const moving = new MovingLine((text) => {
+      written += text;
+    });
+    const options: DisplayOptions = {
+      clock: { ...clock, monotonic: () => now },
+      moving,
+      live: true,
+      columns: () => 80,
+      say: () => undefined,
+      every: () => () => undefined,
+    };
+    const checks = new CheckProgress(options, false);
+    checks.begin(1_000_000, 0);
+    now = 5_000;
+    checks.show(999_000, 0);
+    expect(screenOf(written)).toEqual(["999,000 of 1,000,000 files looked at · 0 s left"]);
+    moving.above("a warning");
+    expect(screenOf(written)).toEqual(["a warning", "999,000 of 1,000,000 files looked at · 0 s left"]);
+    new ProgressDisplay(options).show({ ...SNAPSHOT, phase: "signing-in" });
+    expect(screenOf(written)).toEqual(["a warning", "Signing in to iCloud"]);
   });
 
   test("gives way to a text that stays, on a terminal only", () => {

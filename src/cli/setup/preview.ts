@@ -1,35 +1,19 @@
-import { every } from "../../runtime/clock.ts";
 import type { SyncReport } from "../../sync/types.ts";
 import { formatBytes, formatCount, plural } from "../../ui/format.ts";
-import { ProgressDisplay } from "../../ui/progress.ts";
-import { type CommandContext, isFriendly, portsOf } from "../context.ts";
+import { type CommandContext, portsOf } from "../context.ts";
+import { withProgress } from "../display.ts";
 import { syncSettingsOf } from "../sync-settings.ts";
 import type { Person } from "./ask.ts";
 import type { FolderFacts } from "./folder.ts";
 
 /** Lists the library as a sync would, writes nothing, and says what a sync would bring and whether there is room for it. */
-export async function preview(context: CommandContext, person: Person, folder: FolderFacts): Promise<void> {
-  const { terminal, clock, log } = context;
-  const display = new ProgressDisplay({
-    clock,
-    write: terminal.err,
-    live: isFriendly(context),
-    columns: terminal.columns,
-    say: (line) => log.info(line),
-    every,
-  });
-  const { runSync } = await context.sync();
-  let report: SyncReport;
-  try {
-    report = await runSync(
-      { ...syncSettingsOf(context), dryRun: true },
-      { ...portsOf(context), onProgress: display.show },
-    );
-  } finally {
-    display.end();
-  }
+export async function preview(given: CommandContext, person: Person, folder: FolderFacts): Promise<void> {
+  const { runSync } = await given.sync();
+  const report = await withProgress(given, (display, context) =>
+    runSync({ ...syncSettingsOf(context), dryRun: true }, { ...portsOf(context), onProgress: display.show }),
+  );
   // A run that was stopped has counted only a part.
-  context.stop.throwIfAborted();
+  given.stop.throwIfAborted();
   for (const line of previewLines(report, folder)) person.say(line);
 }
 
