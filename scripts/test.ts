@@ -8,7 +8,19 @@ import { ROOT, run, say, tool } from "./steps.ts";
 
 /** Tests that start kei as a program of its own; the others run it on a clock of their own, inside the test. */
 const THROUGH_THE_PROGRAM = [
-  ...["sync", "stopping", "bad-input", "peer", "storm", "service"].map((name) => `test/e2e/${name}.test.ts`),
+  ...[
+    "sync",
+    "stopping",
+    "bad-input",
+    "peer",
+    "storm",
+    "service",
+    "terminal",
+    "streams",
+    "setup",
+    "secrets",
+    "password",
+  ].map((name) => `test/e2e/${name}.test.ts`),
   "test/transcripts/transcripts.test.ts",
 ];
 
