@@ -12,8 +12,8 @@ const EXPLAINED = 5;
 /** Runs that are shown where failures have to fit on the screen, too. */
 const RUNS_BESIDE_FAILURES = 3;
 
-/** Apple's trust in a machine has lasted from about one month to two, by what people report (auth.md 5.5). */
-const TRUST_DAYS = { least: 30, most: 60 };
+/** Apple's trust in a machine has lasted from about one month to two, by what people report; days (auth.md 5.5). */
+const TRUST_DAYS = 30;
 const DAY_MS = 86_400_000;
 
 /**
@@ -120,16 +120,19 @@ function runLine(run: StatusRun): string {
   return `${formatTime(run.startedAt)}  ${outcome}, ${plural(run.downloaded, "file")} saved${failed}`;
 }
 
-/** How long Apple's trust may last. What is missing for a session is said among the holds. */
+/** When the session will need its owner, as far as that can be told. What is missing for one is said among the holds. */
 function sessionLines({ standing, now }: StatusFacts): string[] {
   const { hasSession, isTrusted, trustedAt } = standing.signIn;
   if (!hasSession || !isTrusted) return [];
   if (trustedAt === undefined) return ["Session: trusted, since when is not known; when it ends: `kei login`"];
   const days = Math.max(0, Math.floor((now - trustedAt) / DAY_MS));
   const age = days === 0 ? "today" : `${plural(days, "day")} ago`;
-  const { least, most } = TRUST_DAYS;
-  const outlook = days < least ? `usually for ${least} to ${most} days:` : "a code may be needed any day now:";
-  return [`Session: trusted since ${formatTime(trustedAt).slice(0, 10)} (${age}), ${outlook} \`kei login\``];
+  const day = (ms: number): string => formatTime(ms).slice(0, 10);
+  const outlook =
+    days < TRUST_DAYS
+      ? `Apple may ask for a code from ${day(trustedAt + TRUST_DAYS * DAY_MS)} on`
+      : "Apple may ask for a code any day now: `kei login`";
+  return [`Session: trusted since ${day(trustedAt)} (${age}); ${outlook}`];
 }
 
 function nextLine({ nextAt }: Verdict, now: number): string {

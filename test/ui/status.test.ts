@@ -99,10 +99,10 @@ describe("the status page", () => {
       return statusLines({ ...CALM, standing: { ...CALM.standing, signIn } }).join("\n");
     };
     expect(after(3)).toContain(
-      "Session: trusted since 2026-11-21 (3 days ago), usually for 30 to 60 days: `kei login`",
+      "Session: trusted since 2026-11-21 (3 days ago); Apple may ask for a code from 2026-12-21 on",
     );
     expect(after(0)).toContain("(today)");
-    expect(after(45)).toContain("(45 days ago), a code may be needed any day now: `kei login`");
+    expect(after(45)).toContain("(45 days ago); Apple may ask for a code any day now: `kei login`");
   });
 
   test("fits on a terminal of 80 columns and 24 lines, with a hold and failures", () => {
