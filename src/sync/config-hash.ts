@@ -10,6 +10,7 @@ export function selectionHash(settings: SyncSettings): string {
   const { recent } = settings;
   return hash([
     settings.albums.toSorted(),
+    settings.albumsAsked,
     settings.smartFolders.toSorted(),
     settings.libraries.toSorted(),
     settings.unfiled,

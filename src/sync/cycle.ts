@@ -11,7 +11,7 @@ import { cleanUp } from "./cleanup.ts";
 import { lookWhatIsLeftOut, tellWhatIsLeftOut } from "./defaults.ts";
 import { Finalizer } from "./finalizer.ts";
 import { Forecast } from "./forecast.ts";
-import { ForeignMembers, isInAlbums } from "./foreign.ts";
+import { ForeignMembers, mayBeInAlbums } from "./foreign.ts";
 import { InFlight, type Job } from "./jobs.ts";
 import { syncLibrary } from "./library.ts";
 import { Memory } from "./memory.ts";
@@ -191,7 +191,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
       signal: stops.signal,
       others: searched.filter((library) => !hasAlbums(library)),
       unselected: libraries.filter((library) => !searched.includes(library)),
-      isAsked: turns.some(({ library }) => isInAlbums(state, library)),
+      isAsked: turns.some((turn) => mayBeInAlbums(state, turn)),
     });
     let settled = true;
     for (const library of searched) {

@@ -16,7 +16,7 @@ interface ForeignDeps {
   readonly others: readonly Library[];
   /** Others that are there, but not walked. */
   readonly unselected: readonly Library[];
-  /** A library whose turn it is has photos in the albums. */
+  /** A library whose turn it is may have photos in the albums. */
   readonly isAsked: boolean;
 }
 
@@ -27,9 +27,13 @@ export function isForeignDue(state: Pick<State, "meta">): boolean {
   return state.meta(FOREIGN_DUE) !== undefined;
 }
 
-/** Whether photos of the library, which has no albums of its own, are in albums as far as is known. */
-export function isInAlbums(state: Pick<State, "albumsWithMembers">, library: Library): boolean {
-  return !hasAlbums(library) && state.albumsWithMembers(library.zone).length > 0;
+/** Whether photos of the library, which has no albums of its own, may be in albums: some are, or nothing is known of it. */
+export function mayBeInAlbums(
+  state: Pick<State, "albumsWithMembers">,
+  { library, reason }: Pick<Turn, "library" | "reason">,
+): boolean {
+  if (hasAlbums(library)) return false;
+  return reason === "no_stored_token" || state.albumsWithMembers(library.zone).length > 0;
 }
 
 /** An album that was walked, and how many of its members its own library did not show. */

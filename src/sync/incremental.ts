@@ -63,6 +63,7 @@ export async function followChanges(
   walked = (await walkAll(smart, scan, deps)) && walked;
   const albumPasses = prepared.passes.filter(({ album, list }) => album !== undefined && list.kind === "album");
   const isDisturbed = albumPasses.some(({ album }) => album !== undefined && applied.foreign.has(album.id));
+  const cut = deps.walk.newest.end();
   if (isDisturbed || hasLost || (isAsked && deps.foreign.isDue)) await deps.foreign.disturb(library, albumPasses);
   else if (isAsked) await deps.foreign.learnAll(library, albumPasses);
   await deps.cleanUp(library);
@@ -70,6 +71,12 @@ export async function followChanges(
   if (within === undefined) state.endScan(zone, scan, false);
   if (!applied.complete || !walked || prepared.listing?.complete === false) {
     tally.tokenHeld = "asset_delta_hydration_incomplete";
+    return false;
+  }
+  if (cut) {
+    // What a number leaves out, no later change tells of.
+    state.clearZoneToken(zone);
+    tally.tokenHeld = "recent_limited_full_enumeration";
     return false;
   }
   if (within?.keep !== false) memory.keepToken(library, delta.token, placedAlbums(prepared.passes));

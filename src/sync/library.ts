@@ -121,9 +121,10 @@ const NO_ALBUMS: AlbumListing = { albums: [], unsupported: [], complete: true };
  */
 async function listInFull(turn: Turn, prepared: Prepared, deps: LibraryDeps): Promise<boolean> {
   const { library } = turn;
-  const { state, settings, tally, logger, clock, stops } = deps;
+  const { state, memory, settings, tally, logger, clock, stops } = deps;
   const { zone } = library;
   const { listing, passes, foreign } = prepared;
+  memory.beginList(library);
   // Photos of this library are in these albums of the other one, and in no others any more.
   if (deps.foreign.known) state.keepAlbums(zone, idsOf(foreign.flatMap(({ album }) => album ?? [])));
   // First of all: who was only in albums that are gone is in no album when the rest is walked.
@@ -135,8 +136,7 @@ async function listInFull(turn: Turn, prepared: Prepared, deps: LibraryDeps): Pr
   const scan = state.beginScan(zone, clock.now());
   const complete = await enumerate(library, passes, scan, listing?.complete ?? true, deps);
   if (complete && hasAlbums(library) && deps.foreign.hasNews(library)) deps.foreign.listOthers();
-  const { cut } = deps.walk.newest;
-  deps.walk.newest.forget();
+  const cut = deps.walk.newest.end();
   await deps.cleanUp(library);
   if (!complete || settings.dryRun || stops.stopped) return false;
   // What a whole walk over the selection did not meet is gone, or no longer selected.

@@ -8,6 +8,7 @@ type Database = Library["database"];
 
 const LIBRARIES = "libraries";
 const EVER = "libraries_ever";
+const FOLLOWED = "libraries_followed";
 const databaseKey = (database: Database): string => `database_token:${database}`;
 const selectionKey = (library: Library): string => `selection_hash:${library.zone}`;
 const filesKey = (library: Library): string => `files_hash:${library.zone}`;
@@ -46,12 +47,25 @@ export class Memory {
     return this.#state.meta(databaseKey(database));
   }
 
-  /** To be kept only when every library of the selection has been brought up to date (engine.md 5.6). */
-  keepDatabases(libraries: readonly Library[], tokens: ReadonlyMap<Database, string>): void {
+  /**
+   * To be kept only when every library of the selection (`followed`) has been brought up to date (engine.md 5.6). What
+   * has changed in the others until now, the next question does not tell.
+   */
+  keepDatabases(
+    libraries: readonly Library[],
+    followed: readonly Library[],
+    tokens: ReadonlyMap<Database, string>,
+  ): void {
     this.#state.transaction(() => {
       this.#state.setMeta(LIBRARIES, JSON.stringify(libraries));
+      this.#state.setMeta(FOLLOWED, JSON.stringify(followed.map(({ zone }) => zone)));
       for (const [database, token] of tokens) this.#state.setMeta(databaseKey(database), token);
     });
+  }
+
+  /** Libraries that were up to date when the databases' tokens were kept. */
+  get followed(): ReadonlySet<string> {
+    return new Set(readJson<ZoneName[]>(this.#state.meta(FOLLOWED)) ?? []);
   }
 
   /** The place in a library's change feed up to which everything is on disk or on record, under these settings. */
@@ -62,6 +76,25 @@ export class Memory {
       this.#state.setMeta(placedKey(library), JSON.stringify(placed));
       this.#state.setZoneToken(library.zone, token);
     });
+  }
+
+  /**
+   * To be called before a library is listed in full. What these settings leave out loses the work that was still to be
+   * done for it, which no change in iCloud brings back: unless they are those of the token, it counts no longer.
+   */
+  beginList(library: Library): void {
+    const { recent } = this.#settings;
+    const mayCut = recent !== undefined && "count" in recent;
+    if (mayCut || !this.#isSameSelection(library) || !this.#areSameFiles(library))
+      this.#state.clearZoneToken(library.zone);
+  }
+
+  #isSameSelection(library: Library): boolean {
+    return this.#state.meta(selectionKey(library)) === selectionHash(this.#settings);
+  }
+
+  #areSameFiles(library: Library): boolean {
+    return this.#state.meta(filesKey(library)) === filesHash(this.#settings);
   }
 
   /** Albums that had folders of their own when the token was kept. */
@@ -78,8 +111,8 @@ export class Memory {
     const { retryFailed, perAsset } = this.#settings;
     if (retryFailed) return "explicit_retry_failed";
     if (this.#state.zoneToken(library.zone) === undefined) return "no_stored_token";
-    if (this.#state.meta(selectionKey(library)) !== selectionHash(this.#settings)) return "enum_config_hash_drift";
-    if (this.#state.meta(filesKey(library)) !== filesHash(this.#settings)) return "download_config_hash_drift";
+    if (!this.#isSameSelection(library)) return "enum_config_hash_drift";
+    if (!this.#areSameFiles(library)) return "download_config_hash_drift";
     const open = this.#state.openWork(library.zone, perAsset);
     if (open.failed > 0) return "retry_failed_rows";
     return open.pending > 0 ? "pending_rows" : undefined;

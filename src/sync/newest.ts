@@ -32,8 +32,7 @@ export class Newest {
   readonly #count: number | undefined;
   #frontier: Frontier | undefined;
   #frontierOf: string | undefined;
-  /** Whether photos were left out by their number: then the run has not seen everything (files.md FI-8). */
-  cut = false;
+  #cut = false;
 
   constructor(deps: NewestDeps) {
     const { recent } = deps.settings;
@@ -47,13 +46,13 @@ export class Newest {
     const global = this.#deps.settings.recentScope === "global";
     const marks = `${scan}:${global ? "library" : pass.key}`;
     if (this.#frontierOf === marks) return;
-    this.forget();
+    this.#forget();
     this.#frontierOf = marks;
     const whole = global || pass.list.kind === "all";
     this.#frontier = whole
       ? await this.#lastAdded(pass.library, marks, this.#count, !global && pass.onlyUnfiled)
       : await this.#lastOf(pass, marks, this.#count);
-    if (this.#frontier.cut) this.cut = true;
+    if (this.#frontier.cut) this.#cut = true;
   }
 
   /** Whether the photo is not among those that are wanted. */
@@ -70,8 +69,18 @@ export class Newest {
     return assets.every((asset) => asset.capturedAt < oldest);
   }
 
-  /** Lets go of what is known of a library. */
-  forget(): void {
+  /**
+   * Lets go of what is known of a library. Returns whether photos of it were left out by their number: then the run has
+   * not seen everything (files.md FI-8).
+   */
+  end(): boolean {
+    const cut = this.#cut;
+    this.#cut = false;
+    this.#forget();
+    return cut;
+  }
+
+  #forget(): void {
     if (this.#frontierOf !== undefined) this.#deps.state.forgetNewest(this.#frontierOf);
     this.#frontier = undefined;
     this.#frontierOf = undefined;

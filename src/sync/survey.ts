@@ -4,7 +4,7 @@ import type { ZoneName } from "../library/asset.ts";
 import type { Logger } from "../runtime/ports.ts";
 import type { State } from "../state/types.ts";
 import { checkFiles } from "./check-files.ts";
-import { isForeignDue, isInAlbums } from "./foreign.ts";
+import { isForeignDue, mayBeInAlbums } from "./foreign.ts";
 import type { Turn } from "./library.ts";
 import type { Memory } from "./memory.ts";
 import { hasAlbums, looksEverywhere, searchedLibraries, selectLibraries } from "./passes.ts";
@@ -65,10 +65,17 @@ export async function survey(deps: SurveyDeps): Promise<Survey> {
     settings.watching || [...reasons.values()].every((reason) => reason !== undefined)
       ? new Set<ZoneName>()
       : await checkFiles(state, settings.directory, signal);
+  const { followed } = memory;
   const hasTurn = (library: Library): boolean =>
-    reasons.get(library) !== undefined || damaged.has(library.zone) || zones === undefined || zones.has(library.zone);
+    reasons.get(library) !== undefined ||
+    damaged.has(library.zone) ||
+    zones === undefined ||
+    zones.has(library.zone) ||
+    !followed.has(library.zone);
   // Albums are told by their own library, also to the others whose photos are in them.
-  const isAsked = isForeignDue(state) || searched.some((library) => hasTurn(library) && isInAlbums(state, library));
+  const isAsked =
+    isForeignDue(state) ||
+    searched.some((library) => hasTurn(library) && mayBeInAlbums(state, { library, reason: reasons.get(library) }));
   const turns = searched
     .filter((library) => hasTurn(library) || (isAsked && hasAlbums(library)))
     .map((library): Turn => {
@@ -78,7 +85,7 @@ export async function survey(deps: SurveyDeps): Promise<Survey> {
   const settle = (): void => {
     // An answer that tells of nothing is no place to go on from: it may have been given in error.
     if (turns.length > 0 && databasesOf(settings).every((database) => tokens.has(database)))
-      memory.keepDatabases(libraries, tokens);
+      memory.keepDatabases(libraries, searched, tokens);
   };
   return { libraries, selected, searched, turns, settle };
 }
@@ -133,7 +140,7 @@ async function startAfresh(deps: SurveyDeps): Promise<Changes> {
   for (const problem of problems) {
     logger.warn(problem);
     // Who asked for more than the own library has not got all of it.
-    if (settings.libraries.some((selector) => selector !== "primary")) tally.enumerationError(problem);
+    if (databasesOf(settings).includes("shared")) tally.enumerationError(problem);
   }
   return { libraries, zones: undefined, tokens };
 }
