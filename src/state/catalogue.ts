@@ -12,6 +12,7 @@ type Catalogue = Pick<
   | "forgetAsset"
   | "putAsset"
   | "putIssue"
+  | "dropIssues"
   | "renditionsOf"
   | "rendition"
   | "putPending"
@@ -30,7 +31,11 @@ type Catalogue = Pick<
 const KEY = "library = ? AND asset = ? AND rendition = ?";
 /** What Apple lists, and how far each wanted file of it is (transitions: engine.md 4.5). */
 export function catalogue(db: Connection): Catalogue {
+  const dropIssues: State["dropIssues"] = (library, recordName) => {
+    db.run("DELETE FROM issues WHERE library = ? AND record_name = ?", library, recordName);
+  };
   return {
+    dropIssues,
     asset: (library, id) => {
       const row = db.get("SELECT * FROM assets WHERE library = ? AND id = ?", library, id);
       return row === undefined ? undefined : assetRow(row);
@@ -43,6 +48,7 @@ export function catalogue(db: Connection): Catalogue {
         .map((row) => text(row, "id") as AssetId),
     forgetAsset: (library, id) =>
       db.transaction(() => {
+        dropIssues(library, id);
         db.run(`DELETE FROM placements AS p WHERE library = ? AND asset = ? AND ${OPEN_PLACE}`, library, id);
         db.run("DELETE FROM files WHERE library = ? AND asset = ? AND status <> 'downloaded'", library, id);
         db.run(

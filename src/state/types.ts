@@ -243,6 +243,8 @@ export interface State extends Answers {
   putAsset(row: AssetRow): void;
   /** Records that could not become assets; replaced per scan. */
   putIssue(library: ZoneName, scan: number, recordName: string, reason: string, detail: string | undefined): void;
+  /** The record is good now, or no longer matters. */
+  dropIssues(library: ZoneName, recordName: string): void;
 
   renditionsOf(library: ZoneName, id: AssetId): RenditionRow[];
   rendition(key: FileKey): RenditionRow | undefined;

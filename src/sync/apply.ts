@@ -77,6 +77,7 @@ class Application {
     const { zone } = this.#library;
     const wanted: Wanted = new Map(this.#delta.changed);
     for (const [id, rule] of this.#delta.hidden) {
+      state.dropIssues(zone, id);
       const known = state.asset(zone, id);
       if (known === undefined) continue;
       const isDeleted = rule === "recently_deleted";

@@ -46,6 +46,7 @@ export class AssetPlan {
     }
     const first = known?.seenScan !== this.scan;
     this.#meet(first);
+    if (first) state.dropIssues(asset.library, asset.id);
     if (known !== undefined) {
       this.#rows = state.renditionsOf(asset.library, asset.id);
       this.#placements = state.placementsOf(asset.library, asset.id);
@@ -133,10 +134,7 @@ export class AssetPlan {
     const { asset, scan } = this;
     for (const { rendition, reason } of missingFiles(asset, this.deps.naming, chosen)) {
       this.deps.state.putIssue(asset.library, scan, asset.id, reason, rendition);
-      this.#effect((tally) => {
-        tally.issue(reason);
-        tally.incomplete += 1;
-      });
+      this.#effect((tally) => tally.issue(reason));
     }
     const { edited, resolutions } = this.deps.naming;
     if (asset.renditions.adjusted !== undefined && !edited && !resolutions.includes("adjusted")) {

@@ -24,13 +24,17 @@ export function buildReport(input: ReportInput): SyncReport {
   const { tally, stops, state, settings, elapsedMs, planned, unchanged, expected } = input;
   const totals = state.totals(settings.perAsset);
   const failed = totals.files.failed === 0 ? [] : state.listFiles("failed", NAMED_FAILURES);
+  // An original that belongs to no photo is no photo that is missing.
+  const { "unpaired-master": _, ...lost } = totals.issues;
+  // A run that has listed nothing has met no record: it tells what is on record.
+  const issues = unchanged ? { ...lost, ...totals.broken } : tally.allIssues();
   const failures =
     tally.failed +
     tally.putOff +
     totals.exhausted +
     tally.enumerationErrors.length +
-    sumOf(tally.broken) +
-    tally.incomplete;
+    sumOf(totals.broken) +
+    sumOf(lost);
   return {
     outcome: outcomeOf(stops, failures),
     dryRun: settings.dryRun,
@@ -46,7 +50,7 @@ export function buildReport(input: ReportInput): SyncReport {
     bytesDownloaded: tally.bytesReceived,
     bytesWritten: tally.bytesWritten,
     skipped: tally.skipped,
-    issues: tally.allIssues(),
+    issues,
     enumerationErrors: tally.enumerationErrors,
     shortfall: tally.shortfall,
     unchanged,

@@ -24,8 +24,6 @@ export class Tally {
   filesPlanned = 0;
   bytesPlanned = 0;
   unproven = 0;
-  /** Wanted files that Apple's records make impossible to fetch, of assets that have others. */
-  incomplete = 0;
   /** Files that failed for the first time, by what the service answered: not for a reason of this machine. */
   newlyFailed = 0;
   /** Answers that asked to slow down, each try counted. */

@@ -143,6 +143,7 @@ function verdict(run: RunSummary): string {
     case "session_expired":
       return `Apple has ended the session: ${parts.join(", ")}; sign in with \`kei login\`.`;
     case "partial_failure":
+      if (run.unchanged) return "Nothing has changed in iCloud, but not everything is saved.";
       return `Not complete: ${parts.join(", ")}; ${checked}.`;
   }
 }
