@@ -10,7 +10,6 @@ type Ledger = Pick<
   | "promoteOrphanRuns"
   | "beginRun"
   | "endRun"
-  | "forgetRun"
   | "lastRuns"
   | "lastWholeRun"
   | "zoneToken"
@@ -63,9 +62,6 @@ export function ledger(db: Connection): Ledger {
         end.enumerationErrors,
         id,
       ),
-    forgetRun: (id) => {
-      db.run("DELETE FROM runs WHERE id = ?", id);
-    },
     lastRuns: (limit) =>
       db.all("SELECT * FROM runs ORDER BY id DESC LIMIT ?", limit).map(
         (row): RunRow => ({

@@ -28,6 +28,11 @@ export interface OpenOptions {
   readonly username: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /**
+   * This process has written to it before, and writes nothing now unless there is something to keep: no write is made
+   * only to see whether one can be.
+   */
+  readonly proven?: boolean;
   /** Binding to SQLite; that of this runtime unless told otherwise. */
   readonly driver?: OpenDriver;
   /** Whether a folder is on a network mount; asks the system unless told otherwise. */
@@ -67,7 +72,7 @@ export async function openConnection(options: OpenOptions): Promise<Connection> 
     closeToOthers(options);
     setJournal(db, options, remote);
     migrate(db, options.path);
-    noteOpened(db, options.clock);
+    if (options.proven !== true) noteOpened(db, options.clock);
     db.exec(TEMPORARY_MARKS);
     checkIntegrity(db, options);
   });
@@ -345,7 +350,11 @@ function noteOpened(db: Connection, clock: Clock): void {
 
 function checkIntegrity(db: Connection, { path, clock }: OpenOptions): void {
   const last = Number(optionalText(db.get("SELECT value FROM metadata WHERE key = 'checked_at'") ?? {}, "value") ?? 0);
-  const crashed = db.get("SELECT 1 AS one FROM runs WHERE status <> 'complete' AND id = (SELECT max(id) FROM runs)");
+  // Once is enough, however many runs that leave no row come after it.
+  const crashed = db.get(
+    "SELECT 1 AS one FROM runs WHERE status <> 'complete' AND started_at >= ? AND id = (SELECT max(id) FROM runs)",
+    last,
+  );
   const now = clock.now();
   if (crashed === undefined && now - last < CHECK_EVERY_MS && last <= now) return;
   const result = text(db.get("PRAGMA quick_check(1)") ?? {}, "quick_check");

@@ -188,8 +188,6 @@ export interface State extends Answers {
   promoteOrphanRuns(): number;
   beginRun(startedAt: number): number;
   endRun(id: number, end: Omit<RunRow, "id" | "startedAt">): void;
-  /** As if it had never begun. */
-  forgetRun(id: number): void;
   lastRuns(limit: number): RunRow[];
 
   zoneToken(zone: ZoneName): string | undefined;

@@ -37,6 +37,8 @@ interface CycleDeps {
   readonly state: State;
   readonly photos: Photos;
   readonly traits: PathTraits;
+  /** Called when there is something to do, before it is done. Throws `Failure` where nothing could be saved. */
+  readonly beforeWork?: () => Promise<void>;
   readonly transfer: Omit<TransferDeps, "stop" | "cancel" | "onBytes">;
   /** Takes the place of the workers, where what would be done matters; a dry run has one of its own. */
   readonly rehearsal?: Pick<Rehearsal, "note"> & { readonly planned: Rehearsal["planned"] | undefined };
@@ -79,7 +81,12 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
   const device = await deviceOf(settings.directory);
 
   state.promoteOrphanRuns();
-  const run = state.beginRun(startedAt);
+  // A run that finds nothing to do writes nothing, so that disks can sleep.
+  let begun: number | undefined;
+  const run = () => {
+    begun ??= state.beginRun(startedAt);
+    return begun;
+  };
 
   const finalizer = new Finalizer({ clock, transaction: (work) => state.transaction(work), syncDirectories });
   const inFlight = new InFlight();
@@ -130,7 +137,9 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
     perAsset: settings.perAsset,
     retryOnly: settings.retryFailed,
     signal: stops.signal,
-    run,
+    get run() {
+      return run();
+    },
     startedAt,
     nowSeconds: () => Math.trunc(clock.now() / 1000),
   });
@@ -178,7 +187,11 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
     });
     unchanged = turns.length === 0;
     ports.onStage({ kind: "ready" });
-    if (!unchanged) ports.onStage({ kind: "running" });
+    if (!unchanged) {
+      run();
+      ports.onStage({ kind: "running" });
+      await deps.beforeWork?.();
+    }
     const merged = mergedTrees(settings, selected.length, searched.length);
     if (merged !== undefined) tally.notice(merged);
     const retried = settings.retryFailed ? state.forgiveFailed() : state.requeueFailed(settings.perAsset);
@@ -252,7 +265,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
   if (failure === undefined && !stops.stopped && !settings.dryRun) tellWhatIsLeftOut(state, tally);
 
   if (!settings.dryRun) await sweepTemps(state, settings.directory);
-  const unsettled = stops.stopped || settings.dryRun ? 0 : state.settleUnfinished(run);
+  const unsettled = begun === undefined || stops.stopped || settings.dryRun ? 0 : state.settleUnfinished(begun);
   tally.failed += unsettled;
   if (unsettled > 0)
     logger.error("files were lost track of in this run; they are tried again in the next one", { files: unsettled });
@@ -270,9 +283,8 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
   });
   // A watch that finds nothing to do leaves no trace, however often.
   const idle = settings.watching && unchanged && failure === undefined && !stops.stopped;
-  if (idle) state.forgetRun(run);
-  else
-    state.endRun(run, {
+  if (!idle)
+    state.endRun(run(), {
       completedAt: clock.now(),
       status: report.outcome === "interrupted" ? "interrupted" : "complete",
       outcome: failure === undefined || cutOff ? report.outcome : "failed",

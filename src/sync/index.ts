@@ -12,7 +12,7 @@ import { Memory } from "./memory.ts";
 import { pathOf } from "./passes.ts";
 import { reconcileWhileWatching } from "./reconcile.ts";
 import { buildReport } from "./report.ts";
-import { type KnownRoot, openRoot, recogniseRoot } from "./root.ts";
+import { type KnownRoot, openRoot, probeRoot, recogniseRoot } from "./root.ts";
 import { type AccountSession, credentials, filesOf, openPhotos, withAccount } from "./session.ts";
 import { Stops } from "./stops.ts";
 import { Tally } from "./tally.ts";
@@ -96,9 +96,12 @@ async function oneRun(
   { known, entry, onReport }: RunDeps,
 ): Promise<SyncReport> {
   const { directory, dryRun } = settings;
-  const state = await openCatalogue(settings, session, ports);
+  // Later runs of a watch write to the disks only when there is something to do, so that these can sleep.
+  const proven = known.device !== undefined;
+  const state = await openCatalogue(settings, session, ports, proven);
   try {
-    await openRoot({ directory, hasDownloads: state.hasDownloads(), force: settings.force, dryRun }, ports.logger);
+    const hasDownloads = state.hasDownloads();
+    await openRoot({ directory, hasDownloads, force: settings.force, dryRun, probe: !proven }, ports.logger);
     await recogniseRoot(directory, state, known, settings.force);
     if (!dryRun) await sweepTemps(state, directory);
     if (settings.retryFailed && state.listFiles("failed", 1).length === 0) return nothingFailed(settings, state);
@@ -111,13 +114,14 @@ async function oneRun(
       trustSaved: new Memory(state, settings).asksOneQuestion,
       ...entry,
     });
-    const traits = await probeTraits(directory, { write: !dryRun });
+    known.traits ??= await probeTraits(directory, { write: !dryRun });
     return await runCycle({
       settings,
       ports,
       state,
       photos,
-      traits,
+      traits: known.traits,
+      ...(proven && !dryRun ? { beforeWork: () => probeRoot(directory) } : {}),
       onReport,
       transfer: transferOf(settings, ports, createBrake(ports.clock)),
     });
@@ -151,13 +155,14 @@ function nothingFailed(settings: SyncSettings, state: State): SyncReport {
   return buildReport({ tally, stops, state, settings, elapsedMs: 0, unchanged: true, ...unknown });
 }
 
-function openCatalogue(settings: SyncSettings, session: AccountSession, ports: Ports): Promise<State> {
+function openCatalogue(settings: SyncSettings, session: AccountSession, ports: Ports, proven: boolean): Promise<State> {
   const options = {
     path: session.files.database,
     domain: settings.domain,
     username: settings.username,
     clock: ports.clock,
     logger: ports.logger,
+    proven,
   };
   return settings.dryRun ? openForDryRun(options) : openState(options);
 }

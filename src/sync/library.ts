@@ -138,12 +138,13 @@ async function listInFull(turn: Turn, prepared: Prepared, deps: LibraryDeps): Pr
   if (complete && hasAlbums(library) && deps.foreign.hasNews(library)) deps.foreign.listOthers();
   const cut = deps.walk.newest.end();
   await deps.cleanUp(library);
-  if (!complete || settings.dryRun || stops.stopped) return false;
+  if (!complete || stops.stopped) return false;
   // What a whole walk over the selection did not meet is gone, or no longer selected.
-  const pruned = cut || settings.retryFailed ? 0 : state.pruneUnseen(zone, scan);
+  const pruned = cut || settings.retryFailed || settings.dryRun ? 0 : state.pruneUnseen(zone, scan);
   if (pruned > 0)
     logger.info("forgot unfinished work for photos that are gone or no longer selected", { files: pruned });
   state.endScan(zone, scan);
+  if (settings.dryRun) return false;
   const held = reasonToHold(settings, cut);
   if (held !== undefined) {
     tally.tokenHeld = held;

@@ -63,7 +63,8 @@ async function look(
   listener: CheckListener,
   ports: Ports,
 ): Promise<ReconcileResult> {
-  if (!dryRun) await openRoot({ directory, hasDownloads: state.hasDownloads(), force, dryRun: true }, ports.logger);
+  if (!dryRun)
+    await openRoot({ directory, hasDownloads: state.hasDownloads(), force, dryRun: true, probe: false }, ports.logger);
   const found = await findings(state, directory, listener, ports.stop);
   const { missing, truncated, total, unreadable } = found;
   const placeless = state.placeless(NAMED_PLACELESS);

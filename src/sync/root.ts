@@ -2,6 +2,7 @@ import { lstat, mkdir, opendir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { probeWritable } from "../download/space.ts";
 import { EXIT, Failure } from "../library/failure.ts";
+import type { PathTraits } from "../library/pathkey.ts";
 import { freeBytes } from "../runtime/disk-space.ts";
 import type { Logger } from "../runtime/ports.ts";
 import type { State } from "../state/types.ts";
@@ -19,6 +20,8 @@ export interface RootState {
   readonly hasDownloads: boolean;
   readonly force: boolean;
   readonly dryRun: boolean;
+  /** Whether a file may be written to see that it can be; else that is left to `probeRoot`. */
+  readonly probe: boolean;
 }
 
 /**
@@ -36,7 +39,7 @@ export async function openRoot(root: RootState, logger: Logger): Promise<void> {
     throw missing(root.directory, "is empty");
   }
   if (root.dryRun) return;
-  await probe(root.directory);
+  if (root.probe) await probeRoot(root.directory);
   const free = await freeBytes(root.directory);
   if (free === undefined) return;
   if (free < SPACE_FLOOR_BYTES) {
@@ -64,9 +67,11 @@ export async function deviceOf(directory: string): Promise<number | undefined> {
   }
 }
 
-/** The device of the download folder, as earlier runs of this process have found it. */
+/** The download folder, as earlier runs of this process have found it. */
 export interface KnownRoot {
   device?: number;
+  /** How names are compared on that device. */
+  traits?: PathTraits;
 }
 
 /** Recorded places that are looked for on a disk that has changed. */
@@ -85,7 +90,9 @@ export async function recogniseRoot(
   const device = await deviceOf(directory);
   if (known.device !== undefined && device !== known.device && !force && !(await holdsAny(directory, state)))
     throw missing(directory, "is on another disk than before");
-  if (device !== undefined) known.device = device;
+  if (device === undefined || device === known.device) return;
+  known.device = device;
+  delete known.traits;
 }
 
 async function holdsAny(directory: string, state: Pick<State, "presentAfter">): Promise<boolean> {
@@ -145,7 +152,8 @@ export async function rootTrouble(directory: string): Promise<"absent" | "empty"
   }
 }
 
-async function probe(directory: string): Promise<void> {
+/** Makes sure that files can be written to the folder, by writing one. Throws `Failure` with exit 1. */
+export async function probeRoot(directory: string): Promise<void> {
   try {
     await probeWritable(directory);
   } catch (error) {
