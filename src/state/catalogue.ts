@@ -211,7 +211,8 @@ export function catalogue(db: Connection): Catalogue {
           `SELECT count(*) FILTER (WHERE state = ${FILE_STATE.failed}) AS failed,
              count(*) FILTER (WHERE state = ${FILE_STATE.pending}) AS pending
            FROM (
-             SELECT ${fileState("?2")} AS state FROM files f WHERE f.library = ?1 AND f.status <> 'downloaded' AND ${WANTED}
+             SELECT ${fileState("?2")} AS state FROM files f INDEXED BY files_open
+               WHERE f.library = ?1 AND f.status <> 'downloaded' AND ${WANTED}
              UNION ALL
              SELECT ${fileState("?2")} AS state FROM files f WHERE f.library = ?1 AND f.status = 'downloaded' AND ${WANTED}
                AND (f.asset, f.rendition) IN (
