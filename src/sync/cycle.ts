@@ -5,7 +5,7 @@ import { Throttled } from "../icloud/photos/index.ts";
 import type { Photos } from "../icloud/photos/types.ts";
 import { EXIT, Failure } from "../library/failure.ts";
 import type { PathTraits } from "../library/pathkey.ts";
-import type { State } from "../state/types.ts";
+import type { State, Totals } from "../state/types.ts";
 import { breakUntil, keepBreak } from "./apple-break.ts";
 import { cleanUp } from "./cleanup.ts";
 import { lookWhatIsLeftOut, tellWhatIsLeftOut } from "./defaults.ts";
@@ -31,12 +31,23 @@ import { sweepTemps } from "./temps.ts";
 import type { Ports, SyncReport, SyncSettings } from "./types.ts";
 import { work } from "./worker.ts";
 
+/**
+ * What the catalogue held after the last run of this process. Counting it is a walk over all of it, and it holds the same
+ * until a run, of whichever process, leaves a row.
+ */
+export interface LastCount {
+  totals?: Totals;
+  run?: number | undefined;
+}
+
 interface CycleDeps {
   readonly settings: SyncSettings;
   readonly ports: Ports;
   readonly state: State;
   readonly photos: Photos;
   readonly traits: PathTraits;
+  /** Where it is kept for the next run. */
+  readonly lastCount?: LastCount;
   /** Called when there is something to do, before it is done. Throws `Failure` where nothing could be saved. */
   readonly beforeWork?: () => Promise<void>;
   readonly transfer: Omit<TransferDeps, "stop" | "cancel" | "onBytes">;
@@ -81,6 +92,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
   const device = await deviceOf(settings.directory);
 
   state.promoteOrphanRuns();
+  const lastRun = state.lastRuns(1)[0]?.id;
   // A run that finds nothing to do writes nothing, so that disks can sleep.
   let begun: number | undefined;
   const run = () => {
@@ -271,10 +283,14 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
     logger.error("files were lost track of in this run; they are tried again in the next one", { files: unsettled });
   const gap = tally.checkSum();
   if (gap !== undefined) logger.warn(`the count of this run does not add up: ${gap}`);
+  const { lastCount = {} } = deps;
+  const counted = unchanged && lastCount.run === lastRun ? lastCount.totals : undefined;
+  const totals = counted ?? state.totals(settings.perAsset);
   const report = buildReport({
     tally,
     stops,
     state,
+    totals,
     settings,
     elapsedMs: clock.monotonic() - began,
     planned: rehearsal?.planned,
@@ -283,6 +299,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
   });
   // A watch that finds nothing to do leaves no trace, however often.
   const idle = settings.watching && unchanged && failure === undefined && !stops.stopped;
+  Object.assign(lastCount, { totals, run: idle ? lastRun : run() });
   if (!idle)
     state.endRun(run(), {
       completedAt: clock.now(),

@@ -7,7 +7,7 @@ import { PRIMARY_ZONE } from "../library/asset.ts";
 import { EXIT, Failure } from "../library/failure.ts";
 import { AccountBusy, openForDryRun, openState } from "../state/index.ts";
 import type { State } from "../state/types.ts";
-import { respectBreak, runCycle } from "./cycle.ts";
+import { type LastCount, respectBreak, runCycle } from "./cycle.ts";
 import { Memory } from "./memory.ts";
 import { pathOf } from "./passes.ts";
 import { reconcileWhileWatching } from "./reconcile.ts";
@@ -43,11 +43,11 @@ export { verify } from "./verify.ts";
 
 /** One sync run (DECISIONS 4 to 20). Throws `Failure` when it could not run or could not go on. */
 export function runSync(settings: SyncSettings, ports: Ports): Promise<SyncReport> {
-  return runAndTell(settings, ports, {}, FIRST_ENTRY);
+  return runAndTell(settings, ports, nothingKnown(), FIRST_ENTRY);
 }
 
 /** A sync run whose end is told to those who follow. */
-async function runAndTell(settings: SyncSettings, ports: Ports, known: KnownRoot, entry: Entry): Promise<SyncReport> {
+async function runAndTell(settings: SyncSettings, ports: Ports, known: Known, entry: Entry): Promise<SyncReport> {
   let report: SyncReport | undefined;
   const onReport = (done: SyncReport) => {
     report = done;
@@ -82,8 +82,18 @@ function isCodeNeeded(error: unknown): boolean {
   return error instanceof AuthError && error.kind === "two-factor-required";
 }
 
+/** What the runs of one process leave for each other. */
+interface Known {
+  readonly root: KnownRoot;
+  readonly count: LastCount;
+}
+
+function nothingKnown(): Known {
+  return { root: {}, count: {} };
+}
+
 interface RunDeps {
-  readonly known: KnownRoot;
+  readonly known: Known;
   readonly entry: Entry;
   /** Given the report, also when the run then throws. */
   readonly onReport: (report: SyncReport) => void;
@@ -97,12 +107,13 @@ async function oneRun(
 ): Promise<SyncReport> {
   const { directory, dryRun } = settings;
   // Later runs of a watch write to the disks only when there is something to do, so that these can sleep.
-  const proven = known.device !== undefined;
+  const { root, count } = known;
+  const proven = root.device !== undefined;
   const state = await openCatalogue(settings, session, ports, proven);
   try {
     const hasDownloads = state.hasDownloads();
     await openRoot({ directory, hasDownloads, force: settings.force, dryRun, probe: !proven }, ports.logger);
-    await recogniseRoot(directory, state, known, settings.force);
+    await recogniseRoot(directory, state, root, settings.force);
     if (!dryRun) await sweepTemps(state, directory);
     if (settings.retryFailed && state.listFiles("failed", 1).length === 0) return nothingFailed(settings, state);
     respectBreak(state, ports.clock.now());
@@ -114,13 +125,14 @@ async function oneRun(
       trustSaved: new Memory(state, settings).asksOneQuestion,
       ...entry,
     });
-    known.traits ??= await probeTraits(directory, { write: !dryRun });
+    root.traits ??= await probeTraits(directory, { write: !dryRun });
     return await runCycle({
       settings,
       ports,
       state,
       photos,
-      traits: known.traits,
+      traits: root.traits,
+      lastCount: count,
       ...(proven && !dryRun ? { beforeWork: () => probeRoot(directory) } : {}),
       onReport,
       transfer: transferOf(settings, ports, createBrake(ports.clock)),
@@ -132,7 +144,7 @@ async function oneRun(
 
 /** Sync runs with pauses between them. The account is free for other processes while it waits. */
 export function watch(settings: SyncSettings, ports: Ports, options: WatchOptions): Promise<SyncReport | undefined> {
-  const known: KnownRoot = {};
+  const known = nothingKnown();
   let { force } = settings;
   const actions = {
     cycle: async (entry: Entry) => {
@@ -152,7 +164,8 @@ function nothingFailed(settings: SyncSettings, state: State): SyncReport {
   const tally = new Tally();
   const stops = new Stops(new AbortController().signal);
   const unknown = { planned: undefined, expected: undefined };
-  return buildReport({ tally, stops, state, settings, elapsedMs: 0, unchanged: true, ...unknown });
+  const totals = state.totals(settings.perAsset);
+  return buildReport({ tally, stops, state, totals, settings, elapsedMs: 0, unchanged: true, ...unknown });
 }
 
 function openCatalogue(settings: SyncSettings, session: AccountSession, ports: Ports, proven: boolean): Promise<State> {

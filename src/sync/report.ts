@@ -1,5 +1,5 @@
 import { sumOf } from "../library/sum.ts";
-import type { State } from "../state/types.ts";
+import type { State, Totals } from "../state/types.ts";
 import type { Stops } from "./stops.ts";
 import type { Tally } from "./tally.ts";
 import type { SyncReport, SyncSettings } from "./types.ts";
@@ -10,7 +10,9 @@ const NAMED_FAILURES = 200;
 interface ReportInput {
   readonly tally: Tally;
   readonly stops: Stops;
-  readonly state: State;
+  readonly state: Pick<State, "listFiles">;
+  /** What the catalogue holds now. */
+  readonly totals: Totals;
   readonly settings: SyncSettings;
   readonly elapsedMs: number;
   readonly unchanged: boolean;
@@ -21,8 +23,7 @@ interface ReportInput {
 
 /** What a run has come to: session loss before interruption before partial failure before success (engine.md 1.10). */
 export function buildReport(input: ReportInput): SyncReport {
-  const { tally, stops, state, settings, elapsedMs, planned, unchanged, expected } = input;
-  const totals = state.totals(settings.perAsset);
+  const { tally, stops, state, totals, settings, elapsedMs, planned, unchanged, expected } = input;
   const failed = totals.files.failed === 0 ? [] : state.listFiles("failed", NAMED_FAILURES);
   // An original that belongs to no photo is no photo that is missing.
   const { "unpaired-master": _, ...lost } = totals.issues;

@@ -185,6 +185,19 @@ describe("a monitor of a watch", () => {
     expect(ask("/livez")).rejects.toThrow();
   });
 
+  test("sees what another process has saved in the pause, though the next run has nothing to do", async () => {
+    await begin();
+    // Pauses of a second and a half: there is time for a run by hand.
+    watch(["--watch-with-interval", "1500"]);
+    await firstRun();
+    photo("B");
+    const byHand = ["sync", "-d", home.photos, ...ARGS, "--no-watch"];
+    const { code, stderr } = await runInProcess(byHand, { env: home.env, cwd: home.root, clock: fasterClock(50) });
+    expect([code, stderr]).toEqual([0, expect.stringContaining("1 file saved")]);
+    await until("the figures", async () => figure(await metrics(), 'kei_db_assets_total{status="downloaded"}') === 2);
+    expect(figure(await metrics(), "kei_sync_downloaded_total")).toBe(1);
+  });
+
   test("sees that runs without work move the health and no counter", async () => {
     await begin();
     watch();
