@@ -152,24 +152,13 @@ function flip(state: State, { missing, truncated }: Findings): number {
   return flipped;
 }
 
-/** What a watch does every so many runs. It never forces, and trouble of its own never ends the watch. */
+/** What a watch does every so many runs; it never forces. Throws as `reconcile` does. */
 export async function reconcileWhileWatching(settings: CatalogueSettings, ports: Ports): Promise<void> {
-  try {
-    const silent: CheckListener = { begin: () => undefined, issue: () => undefined, progress: () => undefined };
-    const result = await reconcile(settings, { dryRun: false, force: false }, silent, ports);
-    if (result === undefined) return;
-    const { present, missing, truncated, unreadable, noPath, flipped } = result;
-    ports.logger.info("looked after the saved files", { present, missing, truncated, unreadable, flipped });
-    if (unreadable + noPath > 0)
-      ports.logger.warn("some saved files could not be looked at", { unreadable, without_path: noPath });
-  } catch (error) {
-    if (ports.stop.aborted && !(error instanceof Failure)) throw error;
-    const remedy = error instanceof Failure ? error.remedy : undefined;
-    ports.logger.warn(
-      `could not look after the saved files: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        remedy,
-      },
-    );
-  }
+  const silent: CheckListener = { begin: () => undefined, issue: () => undefined, progress: () => undefined };
+  const result = await reconcile(settings, { dryRun: false, force: false }, silent, ports);
+  if (result === undefined) return;
+  const { present, missing, truncated, unreadable, noPath, flipped } = result;
+  ports.logger.info("looked after the saved files", { present, missing, truncated, unreadable, flipped });
+  if (unreadable + noPath > 0)
+    ports.logger.warn("some saved files could not be looked at", { unreadable, without_path: noPath });
 }

@@ -134,8 +134,8 @@ function asFailure(error: unknown): Failure {
   });
 }
 
-function tell(failure: Failure, error: unknown, { logger }: Ports): void {
-  logger.warn(failure.message, failure.remedy === undefined ? undefined : { remedy: failure.remedy });
+function tell(failure: Failure, error: unknown, { logger }: Ports, what = ""): void {
+  logger.warn(`${what}${failure.message}`, failure.remedy === undefined ? undefined : { remedy: failure.remedy });
   if (failure !== error && error instanceof Error) logger.debug("where it happened", { stack: error.stack });
 }
 
@@ -145,7 +145,7 @@ async function lookAfterFiles({ reconcile }: WatchActions, ports: Ports): Promis
     await reconcile();
   } catch (error) {
     if (ports.stop.aborted && !(error instanceof Failure)) return;
-    tell(asFailure(error), error, ports);
+    tell(asFailure(error), error, ports, "could not look after the saved files: ");
   }
 }
 

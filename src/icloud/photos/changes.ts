@@ -140,7 +140,6 @@ function unusable(operation: string, reason: string): CloudKitError {
 /** Names of memberships: who, and in which album. */
 const RELATION_NAME = /^(?<asset>.+)-IN-(?<album>.+)$/;
 
-/** A membership, or the tombstone of one, which has nothing but its name (cloudkit.md 4.5). */
 /** Names that one lookup takes (cloudkit.md 4.6). */
 const LOOKUP_NAMES = 200;
 
@@ -168,6 +167,7 @@ export async function memberships(
   return found;
 }
 
+/** A membership, or the tombstone of one, which has nothing but its name (cloudkit.md 4.5). */
 function toRelation(record: WireRecord): Relation | undefined {
   const named = RELATION_NAME.exec(record.recordName ?? "")?.groups;
   if (record.deleted ? named === undefined : record.recordType !== "CPLContainerRelation") return undefined;
