@@ -312,7 +312,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
       enumerationErrors: tally.enumerationErrors.length,
     });
   const until = failure instanceof Throttled ? failure.until : stops.until;
-  if (until !== undefined && !settings.dryRun) keepBreak(state, until);
+  if (until !== undefined && !settings.dryRun) keepBreak(state, until, clock.now());
   deps.onReport(report);
   if (failure !== undefined && !cutOff) throw failure;
   throwIfStopped(stops, report, settings);

@@ -8,8 +8,8 @@ import { filesOf, lockAccount } from "./session.ts";
 import type { Ports } from "./types.ts";
 
 /** Fixed words: monitoring looks for them (cli.md 5.3). */
-export const FILE_MISSING = "FILE_MISSING_AT_STARTUP";
-export const FILE_TRUNCATED = "FILE_TRUNCATED_AT_STARTUP";
+const FILE_MISSING = "FILE_MISSING_AT_STARTUP";
+const FILE_TRUNCATED = "FILE_TRUNCATED_AT_STARTUP";
 
 /** So many files, and this share of all, may be missing before that looks like another disk (engine.md RC-5). */
 const MANY = 20;
@@ -124,7 +124,7 @@ async function findings(
 }
 
 /** Whether so much is missing that the disk is more likely to be away than the files. */
-export function looksLikeAnotherDisk(missing: number, total: number): boolean {
+function looksLikeAnotherDisk(missing: number, total: number): boolean {
   return (total >= 2 && missing === total) || missing > Math.max(MANY, total * MANY_SHARE);
 }
 

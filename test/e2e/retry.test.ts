@@ -241,6 +241,21 @@ describe("a break that Apple asks for", () => {
     expect(result.code).toBe(1);
     expect(result.stderr).toContain("break of 10 minutes");
   });
+
+  test("of days is respected for a day, not ignored", async () => {
+    await begin();
+    const fault = double.faults.inject({
+      match: "private/records/query:assets",
+      respond: answers.status(429, { "retry-after": String(3 * 86_400) }),
+    });
+    // By the real clock: on a faster one the break would seem to begin in the future.
+    expect((await home.sync("--album", "none")).code).toBe(1);
+    fault.remove();
+    double.log.clear();
+    const early = await home.sync("--album", "none");
+    expect([early.code, double.log.all.length]).toEqual([1, 0]);
+    expect(early.stderr).toContain("asked for a break until");
+  });
 });
 
 describe("listing in trouble", () => {

@@ -174,7 +174,7 @@ async function passwordFor(door: Door, journey: Journey): Promise<string> {
 }
 
 /** Turns overload into words, and keeps away from the password for a while when Apple throttles. */
-export async function stoppingAtLoad<T>(door: Door, step: () => Promise<T>): Promise<T> {
+async function stoppingAtLoad<T>(door: Door, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {
