@@ -2,7 +2,7 @@ import { EXIT, type ExitCode } from "../library/failure.ts";
 import type { CodeByText } from "../sync/types.ts";
 import { escapeControls } from "../ui/format.ts";
 import { type Account, accountOf, type CommandContext, portsOf } from "./context.ts";
-import { UsageError } from "./parse.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** `kei login`: signs in, asking for the code where there is a terminal. */
 export async function login(context: CommandContext): Promise<ExitCode> {

@@ -2,9 +2,9 @@ import type { Flags } from "../config/resolve.ts";
 import { SETTING_NAMES, type SettingName, settingOf } from "../config/settings.ts";
 import type { Setting } from "../config/types.ts";
 import { BadValue, fromText, partsOf, type Value } from "../config/values.ts";
-import { EXIT, Failure } from "../library/failure.ts";
 import { nearest } from "../library/nearest.ts";
 import { COMMANDS, type CommandSpec } from "./commands.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** A command line that was understood. */
 export interface Parsed {
@@ -16,14 +16,6 @@ export interface Parsed {
   readonly config: string | undefined;
   readonly help: boolean;
   readonly version: boolean;
-}
-
-/** A wrong command line: exit 64, before anything is read or contacted. */
-export class UsageError extends Failure {
-  override readonly name = "UsageError";
-  constructor(message: string, remedy = "See `kei --help`.") {
-    super(message, { exit: EXIT.usage, remedy });
-  }
 }
 
 /**

@@ -9,13 +9,13 @@ import { type CommandContext, portsOf } from "./context.ts";
 import { withProgress } from "./display.ts";
 import { tellUnsaved } from "./login.ts";
 import { monitor } from "./monitor.ts";
-import { UsageError } from "./parse.ts";
 import { person } from "./person.ts";
 import { withPidFile } from "./pid-file.ts";
 import { reportFile } from "./report-file.ts";
 import { notificationScript } from "./script.ts";
 import { syncSettingsOf } from "./sync-settings.ts";
 import { systemd } from "./systemd.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** `kei sync`: one run or many, those who follow them, the exit code. */
 export function sync(given: CommandContext): Promise<ExitCode> {

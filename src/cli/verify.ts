@@ -10,8 +10,8 @@ import { checkListener } from "./check-listener.ts";
 import { type CommandContext, portsOf } from "./context.ts";
 import { displayOptions, withProgress } from "./display.ts";
 import { Listing } from "./listing.ts";
-import { UsageError } from "./parse.ts";
 import { directoryOf, syncSettingsOf } from "./sync-settings.ts";
+import { UsageError } from "./usage-error.ts";
 
 interface Findings {
   readonly here: VerifyResult;

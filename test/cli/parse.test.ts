@@ -1,6 +1,7 @@
 /** The strict command line: nothing a person typed is ignored or taken for something else. */
 import { describe, expect, test } from "bun:test";
-import { parseCommandLine, UsageError } from "../../src/cli/parse.ts";
+import { parseCommandLine } from "../../src/cli/parse.ts";
+import { UsageError } from "../../src/cli/usage-error.ts";
 import { EXIT } from "../../src/library/failure.ts";
 
 const parse = (line: string) => parseCommandLine(line === "" ? [] : line.split(" "));

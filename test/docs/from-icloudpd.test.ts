@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseCommandLine, UsageError } from "../../src/cli/parse.ts";
+import { parseCommandLine } from "../../src/cli/parse.ts";
+import { UsageError } from "../../src/cli/usage-error.ts";
 import { SETTING_NAMES, settingOf } from "../../src/config/settings.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
