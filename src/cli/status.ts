@@ -55,6 +55,7 @@ function readKnown(state: State, { settings, clock }: CommandContext): Known {
     shared: state.sharedAssets(),
     runs: state.lastRuns(RUNS),
     failures: state.listFiles("failed", LIST_LIMIT),
+    failedKinds: state.failedKinds(settings.perAsset),
     unfinished: state.unfinishedScans().map((library) => ({ library, since: state.unfinishedScan(library) })),
     lastWholeRun: state.lastWholeRun(),
     breakUntil: breakUntil(state, now),

@@ -5,7 +5,7 @@ import type { SqlRow } from "./driver.ts";
 import { FILE_STATE, fileState, isKept, KEPT, OPEN_PLACE, WANTED } from "./file-state.ts";
 import type { ListedFile, RenditionStatus, State, Totals } from "./types.ts";
 
-type Counting = Pick<State, "totals" | "sharedAssets" | "listFiles">;
+type Counting = Pick<State, "totals" | "sharedAssets" | "listFiles" | "failedKinds">;
 
 const ASSETS = "SELECT disposition, rule, count(*) AS assets FROM assets GROUP BY disposition, rule";
 
@@ -99,12 +99,21 @@ const LISTS: Readonly<Record<RenditionStatus, string>> = {
   downloaded: list("downloaded"),
 };
 
+/** By SQLite's rule the other columns are those of the row with the least name, so that the sample does not change. */
+const FAILED_KINDS = `
+  SELECT *, min(asset || rendition) AS least, count(*) AS files, (?2 > 0 AND attempts >= ?2) AS is_exhausted
+  FROM (${LISTS.failed}) GROUP BY last_error_kind, is_exhausted ORDER BY files DESC, least`;
+/** SQLite's word for "all of them". */
+const NO_LIMIT = -1;
+
 /** Counts and lists for people. Sums close: every asset is in exactly one part (DECISIONS 10). */
 export function counting(db: Connection): Counting {
   return {
     totals: (cap) => db.snapshot(() => totalsOf(db, cap)),
     sharedAssets: () => number(db.get(SHARED) ?? {}, "assets"),
     listFiles: (status, limit) => db.all(LISTS[status], limit).map(listedFile),
+    failedKinds: (cap) =>
+      db.all(FAILED_KINDS, NO_LIMIT, cap).map((row) => ({ sample: listedFile(row), files: number(row, "files") })),
   };
 }
 

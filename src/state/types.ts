@@ -161,6 +161,13 @@ export interface ListedFile {
   readonly seenAt: number | undefined;
 }
 
+/** Failed files that are alike. */
+export interface FailedKind {
+  /** Stands for the others. */
+  readonly sample: ListedFile;
+  readonly files: number;
+}
+
 export type FileKey = Pick<RenditionRow, "library" | "asset" | "rendition">;
 
 /** A file that gets a second try at one of its places, and what the run's figures hold it for until then. */
@@ -387,4 +394,6 @@ export interface State extends Answers {
 
   totals(cap: number): Totals;
   listFiles(status: RenditionStatus, limit: number): ListedFile[];
+  /** The failed files, all of them, by kind of error and whether they have used up the `cap` (0: none) of attempts. */
+  failedKinds(cap: number): FailedKind[];
 }

@@ -19,7 +19,10 @@ export interface StatusFacts {
   /** Assets on disk whose every file is the file of another asset. */
   readonly shared: number;
   readonly runs: readonly StatusRun[];
+  /** Files that failed, as many as a list shows. */
   readonly failures: readonly ListedFailure[];
+  /** All of them, by what they failed of, most first; one stands for the others. */
+  readonly failedKinds: ReadonlyArray<{ readonly sample: ListedFailure; readonly files: number }>;
   /** Libraries whose list has not been read to its end, and since when. */
   readonly unfinished: ReadonlyArray<{ readonly library: string; readonly since: number | undefined }>;
   /** End of the last run that was told everything. */

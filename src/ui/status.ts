@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000;
  * runs. Lines are at most `width` columns wide where words allow it; control characters are escaped.
  */
 export function statusLines(facts: StatusFacts, width = Number.POSITIVE_INFINITY): string[] {
-  const { totals, failures, runs } = facts;
+  const { totals, failedKinds, runs } = facts;
   const verdict = verdictOf(facts);
   const holds = holdsOf(facts);
   const lines = [verdict.sentence, answer(verdict), "", ...partLines(facts)];
@@ -34,7 +34,7 @@ export function statusLines(facts: StatusFacts, width = Number.POSITIVE_INFINITY
   if (holds.length > 0) lines.push("In the way:", ...holds.map((hold) => `  ${holdLine(hold, facts.now)}`));
   lines.push(...failedLines(facts));
   if (runs.length > 0) lines.push("Last runs:");
-  for (const run of runs.slice(0, failures.length === 0 ? runs.length : RUNS_BESIDE_FAILURES))
+  for (const run of runs.slice(0, failedKinds.length === 0 ? runs.length : RUNS_BESIDE_FAILURES))
     lines.push(`  ${runLine(run)}`);
   lines.push(...sessionLines(facts), nextLine(verdict, facts.now));
   return lines.map(escapeControls).flatMap((line) => {
@@ -70,21 +70,12 @@ function partLines({ totals, shared }: StatusFacts): string[] {
 }
 
 /** What failed, one line for what has the same reason and the same way out; the first file stands for the others. */
-function failedLines({ failures, totals, cap }: StatusFacts): string[] {
-  if (failures.length === 0) return [];
-  const groups = new Map<string, ListedFailure[]>();
-  for (const failure of failures) {
-    const key = `${failure.errorKind} ${wayOut(failure.errorKind, failure.attempts, cap)}`;
-    groups.set(key, [...(groups.get(key) ?? []), failure]);
-  }
-  const shown = [...groups.values()].toSorted((a, b) => b.length - a.length).slice(0, EXPLAINED);
-  // Not all of them are looked at where they are many.
-  const atLeast = totals.files.failed > failures.length ? "at least " : "";
-  const lines = shown.flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
-    const others = group.length > 1 ? ` and ${atLeast}${formatCount(group.length - 1)} more like it` : "";
-    return [`  ${failureLine(first, others)} -> ${wayOut(first.errorKind, first.attempts, cap)}`];
+function failedLines({ failedKinds, totals, cap }: StatusFacts): string[] {
+  if (failedKinds.length === 0) return [];
+  const shown = failedKinds.slice(0, EXPLAINED);
+  const lines = shown.map(({ sample, files }) => {
+    const others = files > 1 ? ` and ${formatCount(files - 1)} more like it` : "";
+    return `  ${failureLine(sample, others)} -> ${wayOut(sample.errorKind, sample.attempts, cap)}`;
   });
   const rest = totals.files.failed > shown.length ? ["  All of them: `kei status --failed`"] : [];
   return ["What failed, and the way out:", ...lines, ...rest];

@@ -131,6 +131,15 @@ describe.each(DRIVERS)("over %s", (_name, driver) => {
           for (const status of ["downloaded", "pending", "failed"] as const) {
             expect(state.listFiles(status, 100).length).toBe(totals.files[status]);
           }
+          const failures = state.listFiles("failed", 100);
+          for (const { sample, files } of state.failedKinds(2)) {
+            const alike = failures.filter(
+              ({ errorKind, attempts }) => errorKind === sample.errorKind && attempts >= 2 === sample.attempts >= 2,
+            );
+            expect(alike).toContainEqual(sample);
+            expect(files).toBe(alike.length);
+          }
+          expect(state.failedKinds(2).reduce((all, { files }) => all + files, 0)).toBe(failures.length);
           const work = state.openWork(PRIMARY, 0);
           expect(work.pending + work.failed).toBe(totals.files.pending + totals.files.failed);
         } finally {

@@ -20,6 +20,18 @@ const failure = (more: Partial<ListedFailure>): ListedFailure => ({
 
 const run = { fullReason: undefined, assetsSeen: 0, enumerationErrors: 0 };
 
+const FAILURES: readonly ListedFailure[] = [
+  failure({}),
+  failure({
+    asset: "B",
+    filename: "IMG_2.JPG",
+    path: "2024/IMG_2.JPG",
+    error: "the server answers 500",
+    errorKind: "server",
+    attempts: 10,
+  }),
+];
+
 /** Some of everything, with two failures. */
 export const FACTS: StatusFacts = {
   now: NOW,
@@ -51,17 +63,8 @@ export const FACTS: StatusFacts = {
     { ...run, startedAt: 0, completedAt: 1_000, status: "complete", outcome: "success", downloaded: 9, failed: 1 },
   ],
   unfinished: [],
-  failures: [
-    failure({}),
-    failure({
-      asset: "B",
-      filename: "IMG_2.JPG",
-      path: "2024/IMG_2.JPG",
-      error: "the server answers 500",
-      errorKind: "server",
-      attempts: 10,
-    }),
-  ],
+  failures: FAILURES,
+  failedKinds: FAILURES.map((sample) => ({ sample, files: 1 })),
   lastWholeRun: NOW - HOUR,
   health: undefined,
   breakUntil: undefined,
@@ -97,4 +100,5 @@ export const CALM: StatusFacts = {
   },
   runs: [],
   failures: [],
+  failedKinds: [],
 };

@@ -64,20 +64,12 @@ describe("the status page", () => {
   });
 
   test("tells failures of one kind in one line", () => {
-    const many = Array.from({ length: 40 }, (_, index) => ({
-      ...(FACTS.failures[0] as StatusFacts["failures"][number]),
-      asset: `A${index}`,
-      filename: `IMG_${index}.JPG`,
-    }));
-    const totals = { ...FACTS.totals, files: { ...FACTS.totals.files, failed: 40 } };
-    const page = statusLines({ ...FACTS, totals, failures: many }).join("\n");
-    expect(page).toContain("IMG_0.JPG and 39 more like it: the disk is full (attempts: 2) -> free some space");
-    expect(page).not.toContain("IMG_1.JPG");
+    const sample = FACTS.failures[0] as StatusFacts["failures"][number];
+    const totals = { ...FACTS.totals, files: { ...FACTS.totals.files, failed: 1_240 } };
+    const page = statusLines({ ...FACTS, totals, failedKinds: [{ sample, files: 1_240 }] }).join("\n");
+    expect(page).toContain("IMG_1.JPG and 1,239 more like it: the disk is full (attempts: 2) -> free some space");
+    expect(page).not.toContain("IMG_2.JPG");
     expect(page).toContain("`kei status --failed`");
-    const more = { ...totals, files: { ...totals.files, failed: 5_000 } };
-    expect(statusLines({ ...FACTS, totals: more, failures: many }).join("\n")).toContain(
-      "and at least 39 more like it",
-    );
   });
 
   test("tells how the last runs ended", () => {
@@ -106,20 +98,22 @@ describe("the status page", () => {
   });
 
   test("fits on a terminal of 80 columns and 24 lines, with a hold and failures", () => {
-    const failures = [
-      { ...(FACTS.failures[0] as StatusFacts["failures"][number]), path: `2024/05/${"long name ".repeat(5)}.JPG` },
-    ];
+    const sample = {
+      ...(FACTS.failures[0] as StatusFacts["failures"][number]),
+      path: `2024/05/${"long name ".repeat(5)}.JPG`,
+    };
+    const failedKinds = [{ sample, files: 12 }];
     const totals = { ...FACTS.totals, leftOut: { by_media_type: 20 }, broken: {}, issues: {} };
     const unfinished = [{ library: "PrimarySync", since: NOW - DAY }];
-    const page = statusLines({ ...FACTS, totals, unfinished, failures }, 80);
+    const page = statusLines({ ...FACTS, totals, unfinished, failedKinds }, 80);
     expect(Math.max(...page.map(columnsOf))).toBeLessThanOrEqual(80);
     expect(page.length).toBeLessThanOrEqual(24);
     expect(statusLines(CALM, 80).length).toBeLessThan(24);
   });
 
   test("shows control characters of names instead of obeying them", () => {
-    const failures = [{ ...(FACTS.failures[0] as StatusFacts["failures"][number]), filename: "a\u001b[2Jb.JPG" }];
-    const page = statusLines({ ...FACTS, failures }).join("\n");
+    const sample = { ...(FACTS.failures[0] as StatusFacts["failures"][number]), filename: "a\u001b[2Jb.JPG" };
+    const page = statusLines({ ...FACTS, failedKinds: [{ sample, files: 1 }] }).join("\n");
     expect(page).toContain("a\\x1b[2Jb.JPG");
     expect(page).not.toContain("\u001b");
   });
