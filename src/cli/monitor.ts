@@ -23,9 +23,12 @@ export async function monitor(
   const { clock, log } = context;
   const path = healthPath(wanted.dataDir);
   const before = await healthBefore(path, accountKey(wanted.domain, wanted.username), log);
+  // A watch that pauses lets single runs go between; its time stays. One whose time is over is dead, or has the account's
+  // lock, and then this file stays as it is. Two watches of one account would be one too many.
+  const isLeft = intervalMs === undefined && (before.nextSyncAt ?? 0) > clock.now();
+  const waitingElsewhere = isLeft ? before.nextSyncAt : undefined;
   const watcher = new Monitor({
-    // Whoever was waiting is gone, or has the account's lock; then this file stays as it is.
-    before: before.nextSyncAt === undefined ? before : { ...before, nextSyncAt: undefined },
+    before: before.nextSyncAt === undefined ? before : { ...before, nextSyncAt: waitingElsewhere },
     clock,
     intervalMs: intervalMs ?? 0,
     tell: (error) => errorLine(error, log.mask, wanted.username),

@@ -67,11 +67,18 @@ function readKnown(state: State, { settings, clock }: CommandContext): Known {
 async function withSurroundings(known: Known, context: CommandContext): Promise<StatusFacts> {
   const { settings, clock } = context;
   const health = await privateFile(healthPath(dataDirOf(context))).read();
-  const saved = known.totals.files.downloaded > 0;
   return {
     ...known,
     health: parseHealth(health ?? "", accountKey(settings.domain, usernameOf(context))),
-    standing: await standingOf(catalogueFiles(context), settings.directory, saved, clock),
+    standing: await standingOf(
+      catalogueFiles(context),
+      {
+        directory: settings.directory,
+        hasDownloads: known.totals.files.downloaded > 0,
+        hasOpenRun: known.runs[0]?.status === "running",
+      },
+      clock,
+    ),
   };
 }
 

@@ -89,8 +89,8 @@ function pauseBetweenRuns({ settings, resolved }: CommandContext): number | unde
   const once = onceOnly(settings);
   const byFlag = resolved.origins.watchInterval === "flag";
   const asked = watch || byFlag;
-  if (asked && noWatch) throw new UsageError("--no-watch contradicts the other flag");
   const flag = byFlag ? "--watch-with-interval" : "--watch";
+  if (asked && noWatch) throw new UsageError(`${flag} and --no-watch exclude each other`);
   if (asked && once !== undefined) throw new UsageError(`${once} is for one run; it excludes ${flag}`);
   if (noWatch || once !== undefined || !(watch || watchInterval !== undefined)) return undefined;
   return (watchInterval ?? HOUR_SECONDS) * 1000;

@@ -51,6 +51,10 @@ export class Monitor {
     };
   }
 
+  get #isSingle(): boolean {
+    return this.#options.intervalMs === 0;
+  }
+
   onStage(stage: Stage): void {
     const now = this.#options.clock.now();
     if (stage.kind === "waiting") this.#health = { ...this.#health, nextSyncAt: now + stage.ms };
@@ -72,7 +76,8 @@ export class Monitor {
 
   onEnd(end: RunEnd): void {
     const { clock, tell } = this.#options;
-    this.#health = afterRun(this.#health, end, clock.now(), tell);
+    const { nextSyncAt } = this.#health;
+    this.#health = { ...afterRun(this.#health, end, clock.now(), tell), ...(this.#isSingle ? { nextSyncAt } : {}) };
     this.#metrics = afterOneMore(this.#metrics, end);
     this.#ended = true;
     this.#running = false;
@@ -81,8 +86,9 @@ export class Monitor {
     if (end.locked !== "code-needed") this.#codeWantedAt = undefined;
   }
 
-  /** A run has begun, or there will be none. */
+  /** A run of this watch has begun, or there will be none. A single run leaves alone when another process goes on. */
   noLongerWaiting(): void {
-    if (this.#health.nextSyncAt !== undefined) this.#health = { ...this.#health, nextSyncAt: undefined };
+    if (!this.#isSingle && this.#health.nextSyncAt !== undefined)
+      this.#health = { ...this.#health, nextSyncAt: undefined };
   }
 }

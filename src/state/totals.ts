@@ -18,9 +18,10 @@ const KEPT_HERE = `
 
 /** Every file there is, by assets: each has one row here however many files it has. Walks the table in its own order. */
 const FILES = `
-  SELECT count(*) AS assets, sum(files) AS files, sum(bytes) AS bytes
+  SELECT count(*) AS assets, sum(files) AS files, sum(saved) AS saved, sum(bytes) AS bytes
   FROM (
-    SELECT count(*) AS files, sum(iif(status = 'downloaded', size, 0)) AS bytes FROM files GROUP BY library, asset
+    SELECT count(*) AS files, sum(status = 'downloaded') AS saved, sum(iif(status = 'downloaded', size, 0)) AS bytes
+    FROM files GROUP BY library, asset
   )`;
 
 /** The files of assets that are not wanted, by how many an asset has: those that were saved before they were left out. */
@@ -164,6 +165,7 @@ function totalsOf(db: Connection, cap: number): Totals {
       pending: open.pendingFiles,
       failed: open.failedFiles,
     },
+    savedFiles: number(all, "saved"),
     bytes: number(all, "bytes"),
     issues: issues(db),
   };

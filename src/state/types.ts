@@ -140,9 +140,11 @@ export interface Totals {
   readonly kept: Readonly<Record<string, number>>;
   /**
    * Files (renditions) of wanted assets: `downloaded` when every place of theirs is served, else by what is missing.
-   * `bytes` is the sum over all files on disk, each counted once, whatever became of their assets since.
    */
   readonly files: { readonly downloaded: number; readonly pending: number; readonly failed: number };
+  /** All files on disk, each counted once, whatever became of their assets since. */
+  readonly savedFiles: number;
+  /** Of them. */
   readonly bytes: number;
   /** Records that never became an asset, by reason (not part of `assets`). */
   readonly issues: Readonly<Record<string, number>>;

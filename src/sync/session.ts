@@ -61,6 +61,11 @@ export async function withAccount<T>(
   }
 }
 
+/** How often the lock is tried for again, 3 s apart: by what a person or a watch waits for, and by a single sync. */
+const PATIENT_TRIES = 6;
+/** Enough for a command that only looks something up. */
+const HASTY_TRIES = 1;
+
 /** Takes the account's lock, and makes the data folder where there is none. Throws `Failure` as `withAccount` does. */
 export async function lockAccount(
   settings: Pick<AccountSettings, "dataDir" | "domain" | "username">,
@@ -69,7 +74,7 @@ export async function lockAccount(
 ): Promise<Lock> {
   await createDataDir(settings.dataDir);
   return await acquireLock(filesOf(settings).lock, {
-    retries: patient ? 6 : 0,
+    retries: patient ? PATIENT_TRIES : HASTY_TRIES,
     clock: ports.clock,
     signal: ports.stop,
   });

@@ -24,8 +24,6 @@ export interface Hold {
   readonly wayOut: string;
 }
 
-/** A run that has not written anything for so long is dead, or has met something very large or very slow. */
-const SILENT_MS = 2 * 60_000;
 /** A watch that is later than this is taken for dead: computers sleep, and a run before it may take its time. */
 const LATE_MS = 10 * 60_000;
 
@@ -36,9 +34,9 @@ export function holdsOf(facts: StatusFacts): Hold[] {
   return [...ownersHolds(facts), ...breaks(facts), ...runHolds(facts)];
 }
 
-/** Whether a run is at work as far as can be told: it has not ended, and has written to the catalogue lately. */
-export function isRunning({ runs, standing, now }: StatusFacts): boolean {
-  return runs[0]?.status === "running" && now - (standing.lastWrite ?? 0) < SILENT_MS;
+/** Whether a run is at work: it has not ended, and its process lives. */
+export function isRunning({ runs, standing }: StatusFacts): boolean {
+  return runs[0]?.status === "running" && standing.atWork;
 }
 
 function ownersHolds({ standing, directory }: StatusFacts): Hold[] {
@@ -111,10 +109,10 @@ function runHolds(facts: StatusFacts): Hold[] {
   if (last?.status === "running" && !running)
     holds.push({
       kind: "run-unfinished",
-      what: "A run has not ended: it was cut off, or is busy with something large",
+      what: "The last run was cut off",
       since: last.startedAt,
       until: undefined,
-      wayOut: "`kei sync` goes on where it stopped, unless it is still at work",
+      wayOut: "`kei sync` goes on where it stopped",
     });
   const next = health?.nextSyncAt;
   if (next !== undefined && now - next > LATE_MS && !running)

@@ -13,6 +13,7 @@ export interface StatusFacts {
     readonly broken: Readonly<Record<string, number>>;
     readonly kept: Readonly<Record<string, number>>;
     readonly files: { readonly downloaded: number; readonly pending: number; readonly failed: number };
+    readonly savedFiles: number;
     readonly bytes: number;
     readonly issues: Readonly<Record<string, number>>;
   };
@@ -48,7 +49,7 @@ export interface StatusFacts {
       readonly passwordRefusedAt: number | undefined;
     };
     readonly root: "absent" | "empty" | undefined;
-    readonly lastWrite: number | undefined;
+    readonly atWork: boolean;
   };
   /** The download folder, as far as the settings name one. */
   readonly directory: string | undefined;

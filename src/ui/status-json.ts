@@ -44,6 +44,7 @@ export function statusJson(facts: StatusFacts, path: string, lists: AskedLists =
       same_file: shared,
       kept: totals.kept,
       files: totals.files,
+      saved_files: totals.savedFiles,
       bytes: totals.bytes,
       unusable_records: totals.issues,
     },

@@ -25,7 +25,7 @@ export function statusLines(facts: StatusFacts, width = Number.POSITIVE_INFINITY
   const verdict = verdictOf(facts);
   const holds = holdsOf(facts);
   const lines = [verdict.sentence, answer(verdict), "", ...partLines(facts)];
-  lines.push(`On disk: ${plural(totals.files.downloaded, "file")}, ${formatBytes(totals.bytes)}`);
+  lines.push(`On disk: ${plural(totals.savedFiles, "file")}, ${formatBytes(totals.bytes)}`);
   for (const [reason, count] of Object.entries(totals.issues)) {
     lines.push(
       `Besides, Apple sent ${plural(count, "record")} ${ISSUE_WORDS[reason] ?? reason}: what belongs to it can't be saved.`,

@@ -8,7 +8,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { formatHealth, healthPath } from "../../src/serve/health.ts";
 import { type AddedAsset, type Double, PhotoLibrary, spoils, startDouble } from "../icloud/index.ts";
 import { makeCatalogue } from "../support/catalogue.ts";
-import { Home, type KeiResult, keiCommand, runInProcess } from "../support/kei.ts";
+import { Home, type KeiResult, keiCommand, runInProcess, until } from "../support/kei.ts";
 
 const TAKEN = Date.parse("2024-05-01T10:30:00Z");
 const MOVIE = "com.apple.quicktime-movie";
@@ -509,6 +509,26 @@ test("a first run that was cut off is never taken for a backup", async () => {
       { kind: "list-unfinished", since: expect.any(String), way_out: "`kei sync` reads it" },
     ]);
     expect((await stage.run(["why", "P9.JPG"])).stdout).toContain("the list of PrimarySync was not read to its end");
+  } finally {
+    await stage.close();
+  }
+});
+
+test("status tells a run that is at work from one that was killed, at once", async () => {
+  const stage = new Stage();
+  try {
+    stage.add("SLOW.JPG", { content: 900 });
+    await stage.open();
+    const slow = stage.double.photos.cdnFaults.inject({ kind: "drip", bytes: 1, intervalMs: 200, times: 9 });
+    const kei = stage.home.start(["sync", "-d", stage.home.photos]);
+    await until("the transfer", () => slow.hits > 0);
+    expect((await stage.json(["status"])).next.running).toBe(true);
+    expect((await stage.run(["status"])).stdout).toContain("; a run is at work\n");
+    kei.kill("SIGKILL");
+    await kei.result;
+    const { holds, next } = await stage.json(["status"]);
+    expect(next.running).toBe(false);
+    expect(holds.map(({ kind }: { kind: string }) => kind)).toEqual(["run-unfinished", "list-unfinished"]);
   } finally {
     await stage.close();
   }

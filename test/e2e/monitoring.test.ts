@@ -403,8 +403,19 @@ describe("health.json", () => {
     expect((await home.fast(["sync", "-d", home.photos])).stderr).toContain("Another kei instance");
     expect(readFileSync(join(home.data, "health.json"), "utf8")).toBe(waiting);
     held.release();
-    expect((await home.fast(["sync", "-d", home.photos])).code).toBe(0);
-    expect(onDisk().next_sync_at).toBeNull();
+  });
+
+  test("keeps the time of a watch that pauses while a single run goes between, and forgets that of one that is dead", async () => {
+    await begin();
+    await home.fast(["sync", "-d", home.photos]);
+    for (const [at, left] of [
+      ["2100-01-01T00:00:00.000Z", "2100-01-01T00:00:00.000Z"],
+      ["2020-01-01T00:00:00.000Z", null],
+    ] as const) {
+      writeFileSync(join(home.data, "health.json"), JSON.stringify({ ...onDisk(), next_sync_at: at }));
+      expect((await home.fast(["sync", "-d", home.photos])).code).toBe(0);
+      expect(onDisk().next_sync_at).toBe(left);
+    }
   });
 
   test("that can't be written or read is a warning", async () => {

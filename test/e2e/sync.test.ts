@@ -2,6 +2,9 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { appendFile, mkdir, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { accountFiles } from "../../src/library/account.ts";
+import type { Clock } from "../../src/runtime/ports.ts";
+import { acquireLock } from "../../src/state/index.ts";
 import {
   assetHandle,
   createLibrary,
@@ -11,7 +14,7 @@ import {
   mixedSampleLibrary,
   startDouble,
 } from "../icloud/index.ts";
-import { checksums, Home, inodes, until } from "../support/kei.ts";
+import { checksums, fasterClock, Home, inodes, runInProcess, until } from "../support/kei.ts";
 
 let double: Double;
 let home: Home;
@@ -338,3 +341,17 @@ test("a second process for the same account is told that one is running", async 
   running.kill("SIGINT");
   await running.result;
 }, 20_000);
+
+test("a command that holds the account for a moment is waited for", async () => {
+  await signedIn({ library: small() });
+  const clock = fasterClock(50);
+  const { lock } = accountFiles(home.data, "com", double.account.username);
+  const held = await acquireLock(lock, { retries: 0, clock, signal: new AbortController().signal });
+  const sleep: Clock["sleep"] = (ms, signal) => {
+    held.release();
+    return clock.sleep(ms, signal);
+  };
+  const args = ["sync", "-d", home.photos];
+  expect((await runInProcess(args, { env: home.env, cwd: home.root, clock: { ...clock, sleep } })).code).toBe(0);
+  await expectWhole();
+});

@@ -140,7 +140,8 @@ describe("an interval", () => {
     [["--watch-with-interval", "59"], "60 to 86400"],
     [["--watch", "--dry-run"], "--dry-run is for one run"],
     [["--watch-with-interval", "600", "--retry-failed"], "--retry-failed is for one run"],
-    [["--watch", "--no-watch"], "--no-watch contradicts"],
+    [["--watch", "--no-watch"], "--watch and --no-watch exclude each other"],
+    [["--watch-with-interval", "60", "--no-watch"], "--watch-with-interval and --no-watch exclude each other"],
   ])("is refused: %p", async (args, words) => {
     await begin();
     const result = await home.fast(["sync", "-d", home.photos, ...args]);

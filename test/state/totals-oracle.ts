@@ -12,6 +12,7 @@ export const EMPTY_TOTALS: Totals = {
   broken: {},
   kept: {},
   files: { downloaded: 0, pending: 0, failed: 0 },
+  savedFiles: 0,
   bytes: 0,
   issues: {},
 };
@@ -29,7 +30,11 @@ export function expectedTotals(state: State, ids: readonly AssetId[], cap: numbe
     const asset = state.asset(PRIMARY, id);
     if (asset === undefined) continue;
     const files = state.renditionsOf(PRIMARY, id);
-    for (const file of files) if (file.status === "downloaded") totals.bytes += file.size;
+    for (const file of files)
+      if (file.status === "downloaded") {
+        totals.savedFiles += 1;
+        totals.bytes += file.size;
+      }
     if (asset.rule === "gone" || asset.rule === "unlisted") {
       const places = state.placementsOf(PRIMARY, id);
       if (places.some(({ status }) => status === "present" || status === "historical"))
