@@ -21,7 +21,9 @@ export function person(
       for (const line of summaryLines(report, width)) terminal.err(`${escapeControls(log.mask(line))}\n`);
     },
     onStage: (stage) => {
-      if (stage.kind === "waiting") display.rest(`Next run at ${formatTime(clock.now() + stage.ms)} · Ctrl+C ends`);
+      if (stage.kind !== "waiting") return;
+      const isShown = display.rest(`Next run at ${formatTime(clock.now() + stage.ms)} · Ctrl+C ends`);
+      if (!isShown) log.info("waiting for the next run", { seconds: Math.round(stage.ms / 1000) });
     },
   };
 }

@@ -5,6 +5,7 @@ import type { CheckListener, CompletenessResult, VerifyOptions, VerifyResult } f
 import { completenessLines, resultLines } from "../ui/checks.ts";
 import { formatBytes, formatCount, plural } from "../ui/format.ts";
 import type { DisplayOptions } from "../ui/progress.ts";
+import { wrap } from "../ui/wrap.ts";
 import { catalogueOf, databaseOf, jsonAnswer, noCatalogue } from "./catalogue.ts";
 import { checkListener } from "./check-listener.ts";
 import { type CommandContext, portsOf } from "./context.ts";
@@ -52,7 +53,8 @@ export async function verify(context: CommandContext): Promise<ExitCode> {
       ...resultsOf(here, checksums, cloud === undefined ? here.waiting : 0),
       ...(cloud === undefined ? [] : ["", ...completenessLines(cloud, damagedIn(here))]),
     ];
-    for (const line of lines) terminal.out(`${line}\n`);
+    const width = terminal.outIsTerminal ? terminal.columns() : Number.POSITIVE_INFINITY;
+    for (const line of lines.flatMap((one) => wrap(one, width, "  "))) terminal.out(`${line}\n`);
   }
   return verdict(found);
 }

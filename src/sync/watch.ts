@@ -96,7 +96,6 @@ export async function runWatch(
       if (reconcileEvery > 0 && cycle % reconcileEvery === 0) await lookAfterFiles(actions, ports);
       if (stop.aborted) break;
     }
-    logger.info("waiting for the next run", { seconds: Math.round(pause / 1000) });
     ports.onStage({ kind: "waiting", ms: pause });
     if (!(await pauseFor(pause, ports))) break;
   }

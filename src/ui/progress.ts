@@ -1,6 +1,6 @@
 import { columnsOf } from "../runtime/columns.ts";
 import type { Clock } from "../runtime/ports.ts";
-import { escapeControls, fitMiddle, formatBytes, formatCount, formatDuration } from "./format.ts";
+import { escapeControls, fitMiddle, formatBytes, formatCount, formatDuration, plural } from "./format.ts";
 import type { MovingLine } from "./moving-line.ts";
 
 /** What a run is doing; the same figures as the run itself counts. */
@@ -19,6 +19,9 @@ export interface Snapshot {
 /** The rate is that of the last seconds, so that it tells what is happening now. */
 const RATE_WINDOW_MS = 15_000;
 
+/** Less of an album's name tells nothing, columns. */
+const LEAST_OF_NAME = 14;
+
 /** Turns snapshots into one line of text: what is done, what is left, how fast, how long still. Pure but for its memory. */
 export class ProgressLine {
   readonly #samples: Array<{ readonly at: number; readonly bytes: number; readonly assets: number }> = [];
@@ -34,9 +37,9 @@ export class ProgressLine {
     if (left !== undefined) parts.push(`${formatDuration(left)} left`);
     const line = parts.join(" · ");
     const room = width - columnsOf(line) - 3;
-    return snapshot.pass === undefined || room < 8
-      ? fitMiddle(line, width)
-      : `${line} · ${fitMiddle(escapeControls(snapshot.pass), room)}`;
+    const pass = snapshot.pass === undefined ? undefined : escapeControls(snapshot.pass);
+    const isSaid = pass !== undefined && room >= Math.min(columnsOf(pass), LEAST_OF_NAME);
+    return isSaid ? `${line} · ${fitMiddle(pass, room)}` : fitMiddle(line, width);
   }
 
   #listed({ assetsSeen, assetsExpected, phase }: Snapshot): string {
@@ -50,7 +53,7 @@ export class ProgressLine {
   #fetched({ filesPlanned, filesDone, filesFailed, bytesDone }: Snapshot): string[] {
     if (filesPlanned === 0) return [];
     const failed = filesFailed === 0 ? [] : [`${formatCount(filesFailed)} failed`];
-    return [`${formatCount(filesDone)} files, ${formatBytes(bytesDone)}`, ...failed];
+    return [`${plural(filesDone, "file")}, ${formatBytes(bytesDone)}`, ...failed];
   }
 
   #remember({ bytesDone, assetsSeen }: Snapshot, at: number): void {
@@ -136,11 +139,12 @@ export class ProgressDisplay {
     this.#options.moving.aside(() => out(`${text}\n`));
   }
 
-  /** Shows one text that stays until there is progress again; only on a terminal. */
-  rest(text: string): void {
+  /** Shows one text that stays until there is progress again; false where there is no terminal to show it at. */
+  rest(text: string): boolean {
     this.end();
     const { live, moving } = this.#options;
     if (live) moving.show(fitMiddle(text, this.#width));
+    return live;
   }
 
   /** Takes the moving line away. */

@@ -1,6 +1,6 @@
 /** Runs with pauses between them: what is new comes, what passes is waited out, and a stop ends it at once. */
 import { afterEach, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../src/runtime/ports.ts";
 import { type Double, PhotoLibrary, startDouble } from "../icloud/index.ts";
@@ -136,6 +136,19 @@ describe("a watch", () => {
 });
 
 describe("an interval", () => {
+  /** Runs `kei sync` with this configuration, and stops it when it waits for the next run. */
+  async function stoppedAtRest(file: string, env: Readonly<Record<string, string>>, args: readonly string[]) {
+    writeFileSync(join(home.data, "config.toml"), file);
+    const kei = home.start(["sync", "-d", home.photos, ...args], env);
+    const ended = kei.result.then(() => true);
+    await until(
+      "rest or the end",
+      async () => kei.said().includes("waiting for the next run") || (await Promise.race([ended, false])),
+    );
+    kei.kill("SIGTERM");
+    return kei.result;
+  }
+
   test.each([
     [["--watch-with-interval", "59"], "60 to 86400"],
     [["--watch", "--dry-run"], "--dry-run is for one run"],
@@ -148,7 +161,41 @@ describe("an interval", () => {
     expect([result.code, result.stderr.includes(words)]).toEqual([64, true]);
   });
 
-  test("of the configuration makes a watch of `kei sync`; --no-watch and --dry-run run once", async () => {
+  test.each([
+    ["the file", "[watch]\ninterval = 77\n", {}, [], 77],
+    ["the variable, before the file", "[watch]\ninterval = 77\n", { KEI_WATCH_WITH_INTERVAL: "88" }, [], 88],
+    [
+      "the flag, before both",
+      "[watch]\ninterval = 77\n",
+      { KEI_WATCH_WITH_INTERVAL: "88" },
+      ["--watch-with-interval", "99"],
+      99,
+    ],
+    ["--watch, which takes that of the file", "[watch]\ninterval = 77\n", {}, ["--watch"], 77],
+    ["--watch, hourly", "", {}, ["--watch"], 3600],
+  ] as const)("of %s makes a watch of `kei sync`", async (_, file, env, args, seconds) => {
+    await begin();
+    const result = await stoppedAtRest(file, env, args);
+    expect([result.code, result.stderr]).toEqual([0, expect.stringContaining(`for the next run seconds=${seconds}\n`)]);
+  });
+
+  test.each([
+    ["the file", "[watch]\ninterval = 59\n", {}, "`[watch] interval`: 59 is not a whole number from 60"],
+    [
+      "the variable",
+      "",
+      { KEI_WATCH_WITH_INTERVAL: "59" },
+      "KEI_WATCH_WITH_INTERVAL is wrong: 59 is not a whole number from 60",
+    ],
+  ])("below a minute is refused in %s before anything is asked", async (_, file, env, words) => {
+    await begin();
+    double.log.clear();
+    const result = await stoppedAtRest(file, env, []);
+    expect([result.code, result.stderr]).toEqual([1, expect.stringContaining(words)]);
+    expect(double.log.all).toEqual([]);
+  });
+
+  test("is left alone by --no-watch and --dry-run, which run once", async () => {
     await begin();
     const once = await home.fast(["sync", "-d", home.photos, "--no-watch"]);
     expect(once.code).toBe(0);

@@ -151,6 +151,17 @@ describe("progress", () => {
     expect(new ProgressLine().render({ ...SNAPSHOT, filesFailed: 2 }, 0, 200)).toContain("2 failed");
   });
 
+  test("says where it is, or nothing of it: bits of a name tell nothing", () => {
+    const at = (width: number) =>
+      new ProgressLine().render({ ...SNAPSHOT, filesDone: 1, pass: "photos in no album" }, 0, width);
+    const figures = "100 of 1,000 photos (10 %) · 1 file, 5.00 MB";
+    expect([at(65), at(61), at(60)]).toEqual([
+      `${figures} · photos in no album`,
+      `${figures} · photos … album`,
+      figures,
+    ]);
+  });
+
   test("is never wider than the terminal", () => {
     for (let width = 20; width < 120; width += 1) {
       const text = new ProgressLine().render({ ...SNAPSHOT, pass: "京都の春と奈良の秋 👍🏽 and more" }, 0, width);
