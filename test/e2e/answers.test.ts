@@ -1,6 +1,6 @@
 /** `kei status`, `kei why` and `kei manifest` on what real runs have left: true, of one mind, and read-only. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { accountFiles, accountKey } from "../../src/library/account.ts";
@@ -534,19 +534,45 @@ test("status tells a run that is at work from one that was killed, at once", asy
   }
 });
 
-test("a reader that has had enough ends the manifest without a word", async () => {
+describe("an answer that can't be given whole", () => {
   const home = new Home(undefined, { ICLOUD_USERNAME: "jane@example.com" });
-  try {
+  const words = keiCommand()
+    .map((word) => `'${word}'`)
+    .join(" ");
+  beforeAll(async () => {
     await mkdir(home.data, { recursive: true });
     const { database } = accountFiles(home.data, "com", "jane@example.com");
     await makeCatalogue(database, "jane@example.com", 5_000);
-    const words = [...keiCommand(), "manifest"].map((word) => `'${word}'`).join(" ");
-    const child = Bun.spawn(["sh", "-c", `${words} | head -c 30`], { env: home.env, stdout: "pipe", stderr: "pipe" });
-    const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-    expect([out, err]).toEqual(['[\n  {"library":"PrimarySync","', ""]);
-  } finally {
-    home.remove();
+  });
+  afterAll(() => home.remove());
+
+  async function shell(line: string): Promise<KeiResult> {
+    const child = Bun.spawn(["sh", "-c", line], { env: home.env, stdout: "pipe", stderr: "pipe" });
+    const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+    return { code: await child.exited, stdout, stderr };
   }
+
+  test("to a reader that has had enough ends without a word", async () => {
+    const { stdout, stderr } = await shell(`${words} manifest | head -c 30`);
+    expect([stdout, stderr]).toEqual(['[\n  {"library":"PrimarySync","', ""]);
+  });
+
+  test.skipIf(!existsSync("/dev/full")).each(["manifest", "status"])(
+    "to a full disk is an error: %s",
+    async (command) => {
+      const { code, stderr } = await shell(`${words} ${command} > /dev/full`);
+      expect([code, stderr]).toEqual([
+        1,
+        "Error: Cannot write to standard output: ENOSPC. The answer is not complete.\n",
+      ]);
+    },
+  );
+
+  test("since it is a long list is cut, with a count of what is left", async () => {
+    const { code, stdout } = await shell(`${words} status --downloaded`);
+    expect([code, stdout.split("\n").filter((line) => line.includes(" -> 20")).length]).toEqual([0, 200]);
+    expect(stdout).toMatch(/\n\.\.\. and [\d,]+ more \(listing capped at 200\)\n$/);
+  });
 });
 
 describe("where there is no database", () => {
