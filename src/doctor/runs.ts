@@ -16,12 +16,11 @@ export async function health({ account, dataDir, intervalMs, ports }: Patient): 
   if (found?.lastSyncAt === undefined) return skipped(name, "health.json does not speak of this account");
   const { consecutiveFailures, lastError, lastSyncAt } = found;
   const age = ports.clock.now() - lastSyncAt;
-  if (consecutiveFailures > 0)
-    return warning(
-      name,
-      `${consecutiveFailures === 1 ? "the last run has failed" : `${consecutiveFailures} runs in a row have failed, the last one`} ${ago(age)}: ${lastError ?? "unknown error"}`,
-      "See `kei status`.",
-    );
+  if (consecutiveFailures > 0) {
+    const many = `${consecutiveFailures} runs in a row have failed, the last one`;
+    const which = consecutiveFailures === 1 ? "the last run has failed," : many;
+    return warning(name, `${which} ${ago(age)}: ${lastError ?? "unknown error"}`, "See `kei status`.");
+  }
   if (intervalMs !== undefined && age > 2 * intervalMs + HOUR_MS)
     return warning(name, `the last run was ${ago(age)}`, "Check whether the service is running.");
   return ok(name, `the last run was ${ago(age)} and went well`);

@@ -326,6 +326,8 @@ describe("kei doctor", () => {
     expect(checks["report"]?.status).toBe("error");
     expect(checks["health"]?.status).toBe("warning");
     expect(checks["health"]?.message).toMatch(/^3 runs in a row have failed.* no way for <redacted>$/);
+    writeFileSync(join(home.data, "health.json"), JSON.stringify({ ...health, consecutive_failures: 1 }));
+    expect((await doctor()).checks["health"]?.message).toMatch(/^the last run has failed, .* ago: no way for/);
   });
 });
 
