@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { accountKey } from "../library/account.ts";
 import { writeAtomically } from "../runtime/atomic-file.ts";
 import { errorLine } from "../serve/after-run.ts";
-import { formatHealth, type Health, healthPath, parseHealth } from "../serve/health.ts";
+import { accountHealthPath, formatHealth, type Health, healthPath, readHealth } from "../serve/health.ts";
 import { Monitor } from "../serve/monitor.ts";
 import type { SyncSettings } from "../sync/types.ts";
 import type { Attendant } from "./attendants.ts";
@@ -21,8 +21,8 @@ export async function monitor(
 ): Promise<Attendant> {
   if (wanted.dryRun) return {};
   const { clock, log } = context;
-  const path = healthPath(wanted.dataDir);
-  const before = await healthBefore(path, accountKey(wanted.domain, wanted.username), log);
+  const account = accountKey(wanted.domain, wanted.username);
+  const before = await healthBefore(wanted.dataDir, account, log);
   // A watch that pauses lets single runs go between; its time stays. One whose time is over is dead, or has the account's
   // lock, and then this file stays as it is. Two watches of one account would be one too many.
   const isLeft = intervalMs === undefined && (before.nextSyncAt ?? 0) > clock.now();
@@ -34,7 +34,7 @@ export async function monitor(
     tell: (error) => errorLine(error, log.mask, wanted.username),
   });
   const server = intervalMs === undefined ? undefined : await serve(watcher, context);
-  const keep = healthFile(path, before, log);
+  const keep = healthFiles([accountHealthPath(wanted.dataDir, account), healthPath(wanted.dataDir)], before, log);
   return {
     onStage: (stage) => {
       watcher.onStage(stage);
@@ -61,30 +61,44 @@ export async function monitor(
  * Writes a health that is not the one handed over last (at first `before`); one write after the other. Resolves when all
  * is written. Trouble is a warning, once and not for every run of a watch.
  */
-function healthFile(path: string, before: Health, log: CommandContext["log"]): (health: Health) => Promise<void> {
+function healthFiles(
+  paths: readonly string[],
+  before: Health,
+  log: CommandContext["log"],
+): (health: Health) => Promise<void> {
   let last = before;
   let writing = Promise.resolve();
-  let complained = false;
-  const write = async (health: Health): Promise<void> => {
+  const complained = new Set<string>();
+  const write = async (path: string, health: Health): Promise<void> => {
     try {
       await writeAtomically(path, formatHealth(health), 0o600);
-      complained = false;
+      complained.delete(path);
     } catch (error) {
       const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-      if (!complained) log.warn("could not write the health of the runs", { path, reason });
-      complained = true;
+      if (!complained.has(path)) log.warn("could not write the health of the runs", { path, reason });
+      complained.add(path);
     }
   };
   return (health) => {
     if (health === last) return writing;
     last = health;
-    writing = writing.then(() => write(health));
+    for (const path of paths) writing = writing.then(() => write(path, health));
     return writing;
   };
 }
 
 /** What earlier runs have left, so that failures in a row are counted over restarts. */
-async function healthBefore(path: string, account: string, log: CommandContext["log"]): Promise<Health> {
+async function healthBefore(dataDir: string, account: string, log: CommandContext["log"]): Promise<Health> {
+  const read = async (path: string): Promise<string | undefined> => {
+    try {
+      return await readFile(path, "utf8");
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENOENT" && code !== "ENOTDIR")
+        log.warn("could not read the health of the runs before", { path, reason: code ?? String(error) });
+      return undefined;
+    }
+  };
   const none: Health = {
     account,
     lastSyncAt: undefined,
@@ -93,13 +107,5 @@ async function healthBefore(path: string, account: string, log: CommandContext["
     lastError: undefined,
     nextSyncAt: undefined,
   };
-  try {
-    return parseHealth(await readFile(path, "utf8"), account) ?? none;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "ENOENT" && code !== "ENOTDIR") {
-      log.warn("could not read the health of the runs before", { path, reason: code ?? String(error) });
-    }
-    return none;
-  }
+  return (await readHealth(dataDir, account, read)) ?? none;
 }

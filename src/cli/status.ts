@@ -1,7 +1,7 @@
 import { accountKey } from "../library/account.ts";
 import { EXIT, type ExitCode } from "../library/failure.ts";
 import { privateFile } from "../runtime/private-file.ts";
-import { healthPath, parseHealth } from "../serve/health.ts";
+import { readHealth } from "../serve/health.ts";
 import type { RenditionStatus, State } from "../state/index.ts";
 import { breakUntil } from "../sync/apple-break.ts";
 import { standingOf } from "../sync/standing.ts";
@@ -66,10 +66,10 @@ function readKnown(state: State, { settings, clock }: CommandContext): Known {
 /** With what lies beside the catalogue: the notes of the last runs, the session, the download folder. */
 async function withSurroundings(known: Known, context: CommandContext): Promise<StatusFacts> {
   const { settings, clock } = context;
-  const health = await privateFile(healthPath(dataDirOf(context))).read();
+  const account = accountKey(settings.domain, usernameOf(context));
   return {
     ...known,
-    health: parseHealth(health ?? "", accountKey(settings.domain, usernameOf(context))),
+    health: await readHealth(dataDirOf(context), account, (path) => privateFile(path).read()),
     standing: await standingOf(
       catalogueFiles(context),
       {

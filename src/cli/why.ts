@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from "../library/failure.ts";
 import { nearestNames } from "../library/nearest.ts";
 import { sumOf } from "../library/sum.ts";
 import { privateFile } from "../runtime/private-file.ts";
-import { healthPath, parseHealth } from "../serve/health.ts";
+import { readHealth } from "../serve/health.ts";
 import type { Found, State } from "../state/index.ts";
 import { noDatabaseJson } from "../ui/status-json.ts";
 import { whyLines } from "../ui/why.ts";
@@ -125,7 +125,8 @@ function below(folder: string, path: string): string | undefined {
 
 async function nextRun(context: CommandContext): Promise<number | undefined> {
   const { settings, clock } = context;
-  const health = await privateFile(healthPath(dataDirOf(context))).read();
-  const next = parseHealth(health ?? "", accountKey(settings.domain, usernameOf(context)))?.nextSyncAt;
+  const account = accountKey(settings.domain, usernameOf(context));
+  const health = await readHealth(dataDirOf(context), account, (path) => privateFile(path).read());
+  const next = health?.nextSyncAt;
   return next === undefined || next <= clock.now() ? undefined : next;
 }

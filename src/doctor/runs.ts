@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { accountKey } from "../library/account.ts";
-import { healthPath, parseHealth } from "../serve/health.ts";
+import { readHealth } from "../serve/health.ts";
 import { ago, ok, skipped, warning, wrong } from "./files.ts";
 import type { Check, Patient } from "./types.ts";
 
@@ -10,10 +10,8 @@ const HOUR_MS = 3_600_000;
 export async function health({ account, dataDir, intervalMs, ports }: Patient): Promise<Check> {
   const name = "health";
   if (account === undefined) return skipped(name, "no account is named");
-  const text = await textOf(healthPath(dataDir));
-  if (text === undefined) return skipped(name, "no run has left health.json yet");
-  const found = parseHealth(text, accountKey(account.domain, account.username));
-  if (found?.lastSyncAt === undefined) return skipped(name, "health.json does not speak of this account");
+  const found = await readHealth(dataDir, accountKey(account.domain, account.username), textOf);
+  if (found?.lastSyncAt === undefined) return skipped(name, "no run of this account has left its health yet");
   const { consecutiveFailures, lastError, lastSyncAt } = found;
   const age = ports.clock.now() - lastSyncAt;
   if (consecutiveFailures > 0) {

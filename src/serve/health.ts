@@ -17,9 +17,27 @@ export interface Health {
   readonly nextSyncAt: number | undefined;
 }
 
-/** Where the health of the last run is kept. */
+/** Where the health of the last run is kept, of whichever account it was. */
 export function healthPath(dataDir: string): string {
   return join(dataDir, "health.json");
+}
+
+/** Where that of an account is kept as well: several accounts may share the folder. */
+export function accountHealthPath(dataDir: string, account: string): string {
+  return join(dataDir, `${account}.health.json`);
+}
+
+/** The health of an account as its last run has left it; undefined when there is none. `read` gives the text of a file. */
+export async function readHealth(
+  dataDir: string,
+  account: string,
+  read: (path: string) => Promise<string | undefined>,
+): Promise<Health | undefined> {
+  for (const path of [healthPath(dataDir), accountHealthPath(dataDir, account)]) {
+    const health = parseHealth((await read(path)) ?? "", account);
+    if (health !== undefined) return health;
+  }
+  return undefined;
 }
 
 /** The document of `health.json` and `/healthz`. Readers must accept fields they don't know. */

@@ -438,4 +438,18 @@ describe("health.json", () => {
     expect((await home.fast(["sync", "-d", home.photos])).code).toBe(2);
     expect(onDisk().consecutive_failures).toBe(1);
   });
+
+  test("of another account that shares the folder hides nothing: each has its own as well", async () => {
+    await begin();
+    photo("B");
+    double.photos.cdnFaults.inject({ kind: "status", status: 404, times: Number.POSITIVE_INFINITY });
+    for (const failures of [1, 2]) {
+      expect((await home.fast(["sync", "-d", home.photos])).code).toBe(2);
+      expect(onDisk().consecutive_failures).toBe(failures);
+      const other = { account: "fedcba9876543210", consecutive_failures: 0, next_sync_at: "2100-01-01T00:00:00.000Z" };
+      writeFileSync(join(home.data, "health.json"), JSON.stringify(other));
+      const { stdout } = await home.fast(["status"]);
+      expect(stdout).toContain(failures === 1 ? "The last run has failed: " : "The last 2 runs have failed: ");
+    }
+  });
 });
