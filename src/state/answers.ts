@@ -1,6 +1,6 @@
 /** What `State` tells people: `kei status`, `kei why`, `kei manifest`. Nothing here writes. */
 import type { AppleChecksum, AssetId, MediaKind, Rendition, ZoneName } from "../library/asset.ts";
-import type { AssetRow, PlacementRow, RenditionRow, RenditionStatus } from "./types.ts";
+import type { AssetRow, ListedFile, PlacementRow, RenditionRow, RenditionStatus } from "./types.ts";
 
 /** Assets that a word means. */
 export interface Found {
@@ -10,6 +10,13 @@ export interface Found {
   readonly assets: ReadonlyArray<{ readonly library: ZoneName; readonly id: AssetId }>;
   /** There are more than these. */
   readonly more: boolean;
+}
+
+/** Failed files that are alike. */
+export interface FailedKind {
+  /** Stands for the others. */
+  readonly sample: ListedFile;
+  readonly files: number;
 }
 
 /** Everything the catalogue says of one asset. */

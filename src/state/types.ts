@@ -4,7 +4,7 @@
  */
 
 import type { AlbumId, AppleChecksum, AssetId, MasterId, MediaKind, Rendition, ZoneName } from "../library/asset.ts";
-import type { Answers } from "./answers.ts";
+import type { Answers, FailedKind } from "./answers.ts";
 
 export type RenditionStatus = "pending" | "downloaded" | "failed";
 
@@ -138,9 +138,7 @@ export interface Totals {
    * for shows them any more (`unlisted`).
    */
   readonly kept: Readonly<Record<string, number>>;
-  /**
-   * Files (renditions) of wanted assets: `downloaded` when every place of theirs is served, else by what is missing.
-   */
+  /** Files (renditions) of wanted assets: `downloaded` when every place of theirs is served, else by what is missing. */
   readonly files: { readonly downloaded: number; readonly pending: number; readonly failed: number };
   /** All files on disk, each counted once, whatever became of their assets since. */
   readonly savedFiles: number;
@@ -161,13 +159,6 @@ export interface ListedFile {
   readonly errorKind: string | undefined;
   readonly attempts: number;
   readonly seenAt: number | undefined;
-}
-
-/** Failed files that are alike. */
-export interface FailedKind {
-  /** Stands for the others. */
-  readonly sample: ListedFile;
-  readonly files: number;
 }
 
 export type FileKey = Pick<RenditionRow, "library" | "asset" | "rendition">;
