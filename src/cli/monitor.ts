@@ -23,12 +23,8 @@ export async function monitor(
   const { clock, log } = context;
   const account = accountKey(wanted.domain, wanted.username);
   const before = await healthBefore(wanted.dataDir, account, log);
-  // A watch that pauses lets single runs go between; its time stays. One whose time is over is dead, or has the account's
-  // lock, and then this file stays as it is. Two watches of one account would be one too many.
-  const isLeft = intervalMs === undefined && (before.nextSyncAt ?? 0) > clock.now();
-  const waitingElsewhere = isLeft ? before.nextSyncAt : undefined;
   const watcher = new Monitor({
-    before: before.nextSyncAt === undefined ? before : { ...before, nextSyncAt: waitingElsewhere },
+    before: waitingElsewhere(before, intervalMs === undefined, clock.now()),
     clock,
     intervalMs: intervalMs ?? 0,
     tell: (error) => errorLine(error, log.mask, wanted.username),
@@ -51,10 +47,22 @@ export async function monitor(
     close: async () => {
       await server?.close();
       if (!watcher.watch.ended) return;
-      watcher.noLongerWaiting();
+      watcher.gone();
       await keep(watcher.health);
     },
   };
+}
+
+/**
+ * A watch that pauses, or waits for a code, lets single runs go between: what is known of it stays. One whose time is over
+ * is dead, or has the account's lock, and then nothing is written. Two watches of one account would be one too many.
+ */
+function waitingElsewhere(before: Health, isSingle: boolean, now: number): Health {
+  const { nextSyncAt, codeWantedAt } = before;
+  const left = isSingle && (nextSyncAt ?? 0) > now ? nextSyncAt : undefined;
+  const wanted = isSingle ? codeWantedAt : undefined;
+  if (left === nextSyncAt && wanted === codeWantedAt) return before;
+  return { ...before, nextSyncAt: left, codeWantedAt: wanted };
 }
 
 /**
@@ -106,6 +114,7 @@ async function healthBefore(dataDir: string, account: string, log: CommandContex
     consecutiveFailures: 0,
     lastError: undefined,
     nextSyncAt: undefined,
+    codeWantedAt: undefined,
   };
   return (await readHealth(dataDir, account, read)) ?? none;
 }

@@ -15,6 +15,8 @@ export interface Health {
   readonly lastError: string | undefined;
   /** When a watch will run again; undefined when none is waiting. */
   readonly nextSyncAt: number | undefined;
+  /** Since when a watch waits for a code that somebody hands in; undefined when none does. */
+  readonly codeWantedAt: number | undefined;
 }
 
 /** Where the health of the last run is kept, of whichever account it was. */
@@ -51,6 +53,7 @@ export function formatHealth(health: Health): string {
       consecutive_failures: health.consecutiveFailures,
       last_error: health.lastError ?? null,
       next_sync_at: time(health.nextSyncAt),
+      code_wanted_at: time(health.codeWantedAt),
     },
     undefined,
     2,
@@ -81,5 +84,6 @@ export function parseHealth(text: string, account: string): Health | undefined {
     consecutiveFailures: typeof failures === "number" && Number.isInteger(failures) && failures >= 0 ? failures : 0,
     lastError: typeof error === "string" ? error : undefined,
     nextSyncAt: time("next_sync_at"),
+    codeWantedAt: time("code_wanted_at"),
   };
 }

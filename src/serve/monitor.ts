@@ -25,7 +25,6 @@ export class Monitor {
   /** How far the run under way is: any figure that grows with what it does. */
   #reached = 0;
   #movedAt: number | undefined;
-  #codeWantedAt: number | undefined;
 
   constructor(options: MonitorOptions) {
     this.#options = options;
@@ -47,7 +46,7 @@ export class Monitor {
       ended: this.#ended,
       running: this.#running,
       movedAt: this.#movedAt,
-      codeWantedAt: this.#codeWantedAt,
+      codeWantedAt: this.#health.codeWantedAt,
     };
   }
 
@@ -58,15 +57,14 @@ export class Monitor {
   onStage(stage: Stage): void {
     const now = this.#options.clock.now();
     if (stage.kind === "waiting") this.#health = { ...this.#health, nextSyncAt: now + stage.ms };
-    else if (stage.kind === "waiting-for-code") this.#codeWantedAt ??= now;
-    else this.#codeWantedAt = undefined;
+    if (!this.#isSingle) this.#codeIsWanted(stage.kind === "waiting-for-code", now);
   }
 
   onProgress(progress: Progress): void {
     if (!this.#running) {
       this.#running = true;
       this.#reached = 0;
-      this.noLongerWaiting();
+      this.#noLongerPausing();
     }
     const reached = progress.assetsSeen + progress.filesDone + progress.filesFailed + progress.bytesDone;
     if (reached === this.#reached) return;
@@ -82,12 +80,24 @@ export class Monitor {
     this.#ended = true;
     this.#running = false;
     this.#movedAt = undefined;
-    // Until it is said that a code is still wanted, it isn't.
-    if (end.locked !== "code-needed") this.#codeWantedAt = undefined;
+    // Until it is said that a code is still wanted, it isn't; for a watch that waits elsewhere, once it can't be any more.
+    const isSettled = this.#isSingle ? end.report !== undefined : end.locked !== "code-needed";
+    if (isSettled) this.#codeIsWanted(false, clock.now());
   }
 
-  /** A run of this watch has begun, or there will be none. A single run leaves alone when another process goes on. */
-  noLongerWaiting(): void {
+  #codeIsWanted(isWanted: boolean, now: number): void {
+    const codeWantedAt = isWanted ? (this.#health.codeWantedAt ?? now) : undefined;
+    if (codeWantedAt !== this.#health.codeWantedAt) this.#health = { ...this.#health, codeWantedAt };
+  }
+
+  /** This process ends: nobody waits any more, unless another process does beside a single run. */
+  gone(): void {
+    if (this.#isSingle) return;
+    this.#noLongerPausing();
+    this.#codeIsWanted(false, this.#options.clock.now());
+  }
+
+  #noLongerPausing(): void {
     if (!this.#isSingle && this.#health.nextSyncAt !== undefined)
       this.#health = { ...this.#health, nextSyncAt: undefined };
   }

@@ -39,6 +39,11 @@ export function isRunning({ runs, standing }: StatusFacts): boolean {
   return runs[0]?.status === "running" && standing.atWork;
 }
 
+/** Whether a watch waits for a code, as far as can be told; it goes on by itself once that was handed in. */
+export function waitsForCode({ health, standing: { signIn } }: StatusFacts): boolean {
+  return health?.codeWantedAt !== undefined && !(signIn.hasSession && signIn.isTrusted);
+}
+
 function ownersHolds({ standing, directory }: StatusFacts): Hold[] {
   const { signIn, root } = standing;
   const holds: Hold[] = [];

@@ -36,6 +36,7 @@ export interface StatusFacts {
         readonly consecutiveFailures: number;
         readonly lastError: string | undefined;
         readonly nextSyncAt: number | undefined;
+        readonly codeWantedAt: number | undefined;
       }
     | undefined;
   /** Until when Apple wants to be left alone. */

@@ -1,5 +1,5 @@
 /** `kei status --json`: schema 1. Fields may be added; none is taken away or changes its meaning (docs/answers.md). */
-import { holdsOf, isRunning } from "./holds.ts";
+import { holdsOf, isRunning, waitsForCode } from "./holds.ts";
 import type { ListedFailure, StatusFacts } from "./status-facts.ts";
 import { ISSUE_WORDS, KEPT_WORDS, RULE_WORDS } from "./summary.ts";
 import { answer, verdictOf } from "./verdict.ts";
@@ -81,7 +81,11 @@ export function statusJson(facts: StatusFacts, path: string, lists: AskedLists =
       enumeration_errors: run.enumerationErrors,
     })),
     session: session(facts),
-    next: { at: time(verdict.nextAt), by: verdict.nextAt === undefined ? "hand" : "watch", running: isRunning(facts) },
+    next: {
+      at: time(verdict.nextAt),
+      by: verdict.nextAt === undefined && !waitsForCode(facts) ? "hand" : "watch",
+      running: isRunning(facts),
+    },
     generated_at: time(now),
   };
 }

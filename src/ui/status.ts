@@ -1,6 +1,6 @@
 import { columnsOf } from "../runtime/columns.ts";
 import { escapeControls, formatBytes, formatClock, formatCount, formatDuration, formatTime, plural } from "./format.ts";
-import { type Hold, holdsOf } from "./holds.ts";
+import { type Hold, holdsOf, waitsForCode } from "./holds.ts";
 import type { ListedFailure, StatusFacts, StatusRun } from "./status-facts.ts";
 import { ISSUE_WORDS, KEPT_WORDS, leftOutWords } from "./summary.ts";
 import { answer, type Verdict, verdictOf } from "./verdict.ts";
@@ -36,7 +36,7 @@ export function statusLines(facts: StatusFacts, width = Number.POSITIVE_INFINITY
   if (runs.length > 0) lines.push("Last runs:");
   for (const run of runs.slice(0, failedKinds.length === 0 ? runs.length : RUNS_BESIDE_FAILURES))
     lines.push(`  ${runLine(run)}`);
-  lines.push(...sessionLines(facts), nextLine(verdict, facts.now));
+  lines.push(...sessionLines(facts), nextLine(verdict, facts));
   return lines.map(escapeControls).flatMap((line) => {
     // What fits stays as it is, with its columns.
     if (columnsOf(line) <= width) return [line];
@@ -126,7 +126,9 @@ function sessionLines({ standing, now }: StatusFacts): string[] {
   return [`Session: trusted since ${day(trustedAt)} (${age}); ${outlook}`];
 }
 
-function nextLine({ nextAt }: Verdict, now: number): string {
+function nextLine({ nextAt }: Verdict, facts: StatusFacts): string {
+  if (waitsForCode(facts)) return "Next: once the code was handed in, by the watch that waits for it";
+  const { now } = facts;
   if (nextAt === undefined) return "Next: when `kei sync` is run";
   return `Next: ${formatClock(nextAt, now)}, by the watch`;
 }

@@ -15,6 +15,7 @@ const HEALTH: Health = {
   consecutiveFailures: 0,
   lastError: undefined,
   nextSyncAt: undefined,
+  codeWantedAt: undefined,
 };
 
 test("the page about monitoring names every figure, and no other", () => {

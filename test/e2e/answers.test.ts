@@ -416,6 +416,7 @@ describe("while all is well", () => {
       consecutiveFailures: 0,
       lastError: undefined,
       nextSyncAt: Date.now() + 3_600_000,
+      codeWantedAt: undefined,
     };
     const path = healthPath(stage.home.data);
     writeFileSync(path, formatHealth(health));

@@ -97,6 +97,7 @@ interface HealthFields {
   readonly consecutive_failures: number;
   readonly last_error: string | null;
   readonly next_sync_at: string | null;
+  readonly code_wanted_at: string | null;
 }
 
 async function healthz(): Promise<{ readonly status: number; readonly body: HealthFields; readonly at: number }> {
@@ -261,6 +262,11 @@ describe("a monitor of a watch", () => {
     expect(body.last_error).toBe("Apple wants a verification code for the account.");
     await until("the wait", async () => figure(await metrics(), "kei_watch_waiting_for_code") === 1);
     expect(figure(await metrics(), "kei_sync_session_expirations_total")).toBe(1);
+    await until("a note of it", () => onDisk().code_wanted_at !== null);
+    const words = "Next: once the code was handed in, by the watch that waits for it\n";
+    expect((await home.fast(["status"])).stdout).toContain(words);
+    expect((await home.fast(["sync", "-d", home.photos])).code).toBe(3);
+    expect((await home.fast(["status"])).stdout).toContain(words);
     expect((await ask("/metrics")).text).not.toContain(double.account.username);
   });
 

@@ -12,6 +12,7 @@ const health = {
   consecutiveFailures: 5,
   lastError: undefined,
   nextSyncAt: undefined,
+  codeWantedAt: undefined,
 };
 const app = createApp(
   () => ({

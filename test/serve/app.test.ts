@@ -19,6 +19,7 @@ const HEALTH: Health = {
   consecutiveFailures: 1,
   lastError: 'The disk "photos" is full.',
   nextSyncAt: NOW + 60_000,
+  codeWantedAt: undefined,
 };
 const SNAPSHOT: Snapshot = {
   watch: {
@@ -48,6 +49,7 @@ describe("the routes", () => {
       consecutive_failures: 1,
       last_error: 'The disk "photos" is full.',
       next_sync_at: "2026-11-25T12:01:00.000Z",
+      code_wanted_at: null,
     });
     const late = await ask("/healthz", {}, { ...SNAPSHOT, now: NOW + 120_000 });
     expect([late.status, (await late.json()).consecutive_failures]).toEqual([503, 1]);

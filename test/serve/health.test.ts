@@ -18,6 +18,7 @@ const UNKNOWN: Health = {
   consecutiveFailures: 0,
   lastError: undefined,
   nextSyncAt: undefined,
+  codeWantedAt: undefined,
 };
 const AILING: Health = {
   ...UNKNOWN,

@@ -33,7 +33,14 @@ describe("the status page", () => {
 
   test("says when the next run comes, if a watch waits for it", () => {
     const nextSyncAt = NOW + 3_600_000;
-    const health = { lastSuccessAt: NOW, lastSyncAt: NOW, consecutiveFailures: 0, lastError: undefined, nextSyncAt };
+    const health = {
+      lastSuccessAt: NOW,
+      lastSyncAt: NOW,
+      consecutiveFailures: 0,
+      lastError: undefined,
+      nextSyncAt,
+      codeWantedAt: undefined,
+    };
     const page = statusLines({ ...FACTS, health });
     const clock = formatTime(nextSyncAt).split(" ")[1];
     expect(page[0]).toEndWith(`; next run ${clock}`);
@@ -124,7 +131,13 @@ describe("what is in the way", () => {
   const signIn = (more: Partial<StatusFacts["standing"]["signIn"]>): Partial<StatusFacts> => ({
     standing: { ...CALM.standing, signIn: { ...CALM.standing.signIn, ...more } },
   });
-  const health = { lastSuccessAt: NOW, lastSyncAt: NOW, consecutiveFailures: 0, lastError: undefined };
+  const health = {
+    lastSuccessAt: NOW,
+    lastSyncAt: NOW,
+    consecutiveFailures: 0,
+    lastError: undefined,
+    codeWantedAt: undefined,
+  };
   const running = { ...FACTS.runs[0], status: "running", startedAt: NOW - DAY } as StatusFacts["runs"][number];
 
   test.each<[string, Partial<StatusFacts>, readonly HoldKind[]]>([
@@ -224,7 +237,14 @@ describe("in every state", () => {
 });
 
 describe("a last run that could not look at everything", () => {
-  const health = { lastSuccessAt: NOW, lastSyncAt: NOW, consecutiveFailures: 0, lastError: undefined, nextSyncAt: NOW };
+  const health = {
+    lastSuccessAt: NOW,
+    lastSyncAt: NOW,
+    consecutiveFailures: 0,
+    lastError: undefined,
+    nextSyncAt: NOW,
+    codeWantedAt: undefined,
+  };
   const last = (more: Partial<StatusFacts["runs"][number]>, startedAt = NOW): Partial<StatusFacts> => ({
     runs: [{ ...(FACTS.runs[1] as StatusFacts["runs"][number]), startedAt, ...more }],
   });
