@@ -1,6 +1,6 @@
 /** `kei status`, `kei why` and `kei manifest` on what real runs have left: true, of one mind, and read-only. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { accountFiles, accountKey } from "../../src/library/account.ts";
@@ -557,17 +557,6 @@ describe("an answer that can't be given whole", () => {
     const { stdout, stderr } = await shell(`${words} manifest | head -c 30`);
     expect([stdout, stderr]).toEqual(['[\n  {"library":"PrimarySync","', ""]);
   });
-
-  test.skipIf(!existsSync("/dev/full")).each(["manifest", "status"])(
-    "to a full disk is an error: %s",
-    async (command) => {
-      const { code, stderr } = await shell(`${words} ${command} > /dev/full`);
-      expect([code, stderr]).toEqual([
-        1,
-        "Error: Cannot write to standard output: ENOSPC. The answer is not complete.\n",
-      ]);
-    },
-  );
 
   test("since it is a long list is cut, with a count of what is left", async () => {
     const { code, stdout } = await shell(`${words} status --downloaded`);
