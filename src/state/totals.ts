@@ -82,7 +82,7 @@ const KEYS: Readonly<Record<RenditionStatus, string>> = {
   downloaded: `SELECT library, asset, rendition FROM files f WHERE ${fileState("0")} = ${FILE_STATE.onDisk} AND ${WANTED}`,
 };
 
-const list = (status: RenditionStatus) => `
+const unordered = (status: RenditionStatus) => `
   WITH listed AS (${KEYS[status]} LIMIT ?1)
   SELECT f.library, f.asset, f.rendition, f.attempts, a.filename, s.started_at AS seen_at, p.path,
     coalesce(p.last_error, f.last_error) AS last_error, coalesce(p.last_error_kind, f.last_error_kind) AS last_error_kind
@@ -92,8 +92,8 @@ const list = (status: RenditionStatus) => `
     LEFT JOIN placements p ON p.id = (
       SELECT id FROM placements q WHERE q.library = l.library AND q.asset = l.asset AND q.rendition = l.rendition
         AND q.status <> 'historical'
-      ORDER BY CASE q.status WHEN 'failed' THEN 1 WHEN 'pending' THEN 2 ELSE 3 END, q.id LIMIT 1)
-  ORDER BY f.library, f.asset, f.rendition`;
+      ORDER BY CASE q.status WHEN 'failed' THEN 1 WHEN 'pending' THEN 2 ELSE 3 END, q.id LIMIT 1)`;
+const list = (status: RenditionStatus) => `${unordered(status)} ORDER BY f.library, f.asset, f.rendition`;
 const LISTS: Readonly<Record<RenditionStatus, string>> = {
   failed: list("failed"),
   pending: list("pending"),
@@ -103,7 +103,7 @@ const LISTS: Readonly<Record<RenditionStatus, string>> = {
 /** By SQLite's rule the other columns are those of the row with the least name, so that the sample does not change. */
 const FAILED_KINDS = `
   SELECT *, min(asset || rendition) AS least, count(*) AS files, (?2 > 0 AND attempts >= ?2) AS is_exhausted
-  FROM (${LISTS.failed}) GROUP BY last_error_kind, is_exhausted ORDER BY files DESC, least`;
+  FROM (${unordered("failed")}) GROUP BY last_error_kind, is_exhausted ORDER BY files DESC, least`;
 /** SQLite's word for "all of them". */
 const NO_LIMIT = -1;
 

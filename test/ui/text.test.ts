@@ -277,10 +277,10 @@ describe("progress", () => {
   test("gives way to a text that stays, on a terminal only", () => {
     const { made, shown } = display(true);
     made.show(SNAPSHOT);
-    made.rest("Next run at 15:00");
+    expect(made.rest("Next run at 15:00")).toBe(true);
     expect(screenOf(shown.written)).toEqual(["Next run at 15:00"]);
     expect(shown.ticking).toBe(false);
-    display(false).made.rest("Next run at 15:00");
+    expect(display(false).made.rest("Next run at 15:00")).toBe(false);
   });
 
   test("elsewhere is a plain line every half minute, also when nothing comes", () => {
