@@ -85,6 +85,7 @@ class Sorter {
     this.hidden.delete(id);
     if (this.#state.asset(this.#library.zone, id) !== undefined) this.gone.add(id);
     else if (this.#state.isWalked(this.#library.zone, name as AlbumId)) this.albums = true;
+    else this.#takeMaster(name as MasterId);
   }
 
   #takeAsset({ recordName, masterId, trashed, hidden }: ZoneChange): void {

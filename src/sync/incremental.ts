@@ -97,7 +97,8 @@ async function deltaOf(library: Library, token: string, deps: LibraryDeps): Prom
       state.clearZoneToken(library.zone);
       return "no_stored_token";
     }
-    const isStatic = error instanceof CloudKitError && error.problem.kind === "permanent";
+    // A library that is really gone says so again when it is listed (engine.md DC-3).
+    const isStatic = error instanceof CloudKitError && ["permanent", "zone-gone"].includes(error.problem.kind);
     if (!isStatic) throw error;
     logger.info("Apple does not tell the changes; everything is listed", {
       library: library.zone,

@@ -1,4 +1,4 @@
-import { CloudKitError, TokenRefused } from "../icloud/cloudkit/errors.ts";
+import { CloudKitError, type ProblemKind, TokenRefused } from "../icloud/cloudkit/errors.ts";
 import type { Album, AlbumListing, Library, Photos } from "../icloud/photos/types.ts";
 import type { AlbumId } from "../library/asset.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
@@ -63,12 +63,19 @@ export async function syncLibrary(turn: Turn, deps: LibraryDeps): Promise<boolea
     return await bringUpToDate(turn, deps);
   } catch (error) {
     const { library } = turn;
-    // That the own library is missing is a matter of the account; a shared one may be left at any moment.
-    if (hasAlbums(library) || !(error instanceof CloudKitError && error.problem.kind === "zone-gone")) throw error;
-    deps.tally.enumerationError(`${library.zone}: the library has vanished in the middle of the run`);
+    // That the own library is closed is a matter of the account; a shared one may be left at any moment.
+    const why = error instanceof CloudKitError ? LEFT[error.problem.kind] : undefined;
+    if (hasAlbums(library) || why === undefined) throw error;
+    deps.tally.enumerationError(`${library.zone}: ${why}`);
     return false;
   }
 }
+
+/** What it means for a shared library alone that Apple refuses it. */
+const LEFT: Readonly<Partial<Record<ProblemKind, string>>> = {
+  "zone-gone": "the library has vanished in the middle of the run",
+  "not-activated": "Apple does not let kei read this library; look whether you still take part in it",
+};
 
 async function bringUpToDate(turn: Turn, deps: LibraryDeps): Promise<boolean> {
   const { library, selected, reason } = turn;

@@ -115,7 +115,7 @@ async function whatChanged(deps: SurveyDeps): Promise<Changes | undefined> {
       for (const { zone } of changes.libraries) zones.add(zone);
       tokens.set(database, changes.token);
     } catch (error) {
-      if (!isAboutTheQuestion(error)) throw error;
+      if (!isAboutTheQuestion(error, database)) throw error;
       logger.debug("could not ask what has changed", { database, reason: String(error) });
       return undefined;
     }
@@ -131,7 +131,7 @@ async function startAfresh(deps: SurveyDeps): Promise<Changes> {
     try {
       tokens.set(database, (await photos.databaseChanges(database, undefined, signal)).token);
     } catch (error) {
-      if (!isAboutTheQuestion(error)) throw error;
+      if (!isAboutTheQuestion(error, database)) throw error;
       logger.debug("could not ask where the changes begin", { database, reason: String(error) });
     }
   }
@@ -145,11 +145,15 @@ async function startAfresh(deps: SurveyDeps): Promise<Changes> {
   return { libraries, zones: undefined, tokens };
 }
 
-/** Refusals that say nothing about the session or the account; those end the run, as they would anywhere. */
-function isAboutTheQuestion(error: unknown): boolean {
+const ABOUT_THE_QUESTION: ReadonlySet<string> = new Set(["transient", "bad-request", "zone-gone", "permanent"]);
+
+/**
+ * Refusals that say nothing about the session or the account; those end the run, as they would anywhere. That what others
+ * share is not open to this account says nothing about its own photos (cloudkit.md 2.2).
+ */
+function isAboutTheQuestion(error: unknown, database: Database): boolean {
   if (error instanceof TokenRefused) return true;
-  return (
-    error instanceof CloudKitError &&
-    ["transient", "bad-request", "zone-gone", "permanent"].includes(error.problem.kind)
-  );
+  if (!(error instanceof CloudKitError)) return false;
+  const { kind } = error.problem;
+  return ABOUT_THE_QUESTION.has(kind) || (database === "shared" && kind === "not-activated");
 }

@@ -36,6 +36,8 @@ export interface DoubleOptions {
   readonly account?: Partial<AccountSwitches>;
   readonly library?: PhotoLibrary;
   readonly photos?: Partial<PhotosSettings>;
+  /** Says every answer in other words. */
+  readonly transform?: (response: Response, request: LoggedRequest) => Response | Promise<Response>;
 }
 
 export interface Double {
@@ -126,7 +128,8 @@ export async function startDouble(options: DoubleOptions = {}): Promise<Double> 
       ...(text === "" ? {} : { body: text }),
       signal: request.signal,
     });
-    const response = await site.app.fetch(passed);
+    const plain = await site.app.fetch(passed);
+    const response = options.transform === undefined ? plain : await options.transform(plain, entry);
     return record(entry, fault?.transform === undefined ? response : await fault.transform(response, entry));
   };
 

@@ -26,6 +26,8 @@ describe("a refusal", () => {
     ["a failed gateway answer inside a 200", 200, { success: false, error: "nope" }, "session"],
     ["400", 400, { serverErrorCode: "BAD_REQUEST" }, "bad-request"],
     ["401", 401, {}, "session"],
+    ["401 with its code", 401, { serverErrorCode: "AUTHENTICATION_FAILED" }, "session"],
+    ["an account that was never set up", 200, { serverErrorCode: "AUTHENTICATION_FAILED" }, "not-activated"],
     [
       "401 for want of a method",
       401,
@@ -122,6 +124,12 @@ describe("a call", () => {
     await call();
     expect(requests.length).toBe(4);
     expect(waits).toEqual([7_500, 12_500, 22_500]);
+  });
+
+  test("that misses what every such answer has is tried again as well", async () => {
+    const { call, requests } = harness([{ status: 200, json: { syncToken: "t" } }, OK]);
+    expect(await call()).toEqual({ records: [] });
+    expect(requests.length).toBe(2);
   });
 
   test("is given up after its budget, with the reason and exit 1", async () => {

@@ -2,7 +2,15 @@
 import { Database } from "bun:sqlite";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { answers, type Double, type ExpectedFile, expectedFiles, PhotoLibrary, startDouble } from "../icloud/index.ts";
+import {
+  answers,
+  type Double,
+  type DoubleOptions,
+  type ExpectedFile,
+  expectedFiles,
+  PhotoLibrary,
+  startDouble,
+} from "../icloud/index.ts";
 import { createRng } from "../icloud/photos/random.ts";
 import { checksums, Home, until } from "./kei.ts";
 import { Owner } from "./owner.ts";
@@ -80,14 +88,24 @@ const RECOVERIES = 4;
  * are killed. Seeds 1, 4, 7, ... select what comes without a word, seeds 2, 5, 8, ... much more; in those of 3, 6, 9, ...
  * the shared library's photos come into albums as well.
  */
-export async function life(options: { readonly seed: number; readonly edits: number }): Promise<Life> {
+export async function life(options: {
+  readonly seed: number;
+  readonly edits: number;
+  /** How the double is, other than usual. */
+  readonly double?: Pick<DoubleOptions, "photos" | "transform">;
+}): Promise<Life> {
   const rng = createRng(`life/${options.seed}`);
   const selection = [MIXED, PLAIN, RICH][options.seed % 3] ?? PLAIN;
   const library = new PhotoLibrary({ seed: options.seed });
   const owner = new Owner(library, rng, selection.mixes);
   for (let start = 0; start < 12; start += 1) owner.addPhoto();
   for (let start = 0; start < 3; start += 1) owner.createAlbum();
-  const double = await startDouble({ library, photos: { pretty: false }, account: { signInLimit: 1_000_000 } });
+  const double = await startDouble({
+    library,
+    account: { signInLimit: 1_000_000 },
+    ...options.double,
+    photos: { pretty: false, ...options.double?.photos },
+  });
   const home = new Home(double);
   const command = ["sync", "-d", home.photos, ...selection.args];
   const lists: string[] = [];

@@ -8,7 +8,7 @@ export interface AccountData {
   readonly hsaVersion: number;
   readonly hsaChallengeRequired: boolean;
   readonly hsaTrustedBrowser: boolean;
-  /** A device that can show codes. False: only phone numbers can receive them. */
+  /** A device that can show codes. False, which Apple has to say: only phone numbers can receive them. */
   readonly hasICloudQualifyingDevice: boolean;
   /** Advanced Data Protection is on. */
   readonly isDataProtected: boolean;
@@ -19,15 +19,14 @@ export interface AccountData {
   readonly ckdatabaseUrl: string | undefined;
 }
 
-/** Absent means false, 0 or unknown; unknown fields are ignored. */
+/** Absent means false, 0 or unknown, and that a code is shown as usual; unknown fields are ignored. */
 export function readAccountData(json: unknown): AccountData {
-  const version = at(json, "dsInfo", "hsaVersion");
   return {
     dsid: textAt(json, "dsInfo", "dsid"),
-    hsaVersion: typeof version === "number" ? version : 0,
+    hsaVersion: Number(textAt(json, "dsInfo", "hsaVersion") ?? 0) || 0,
     hsaChallengeRequired: isTrue(json, "hsaChallengeRequired"),
     hsaTrustedBrowser: isTrue(json, "hsaTrustedBrowser"),
-    hasICloudQualifyingDevice: isTrue(json, "dsInfo", "hasICloudQualifyingDevice"),
+    hasICloudQualifyingDevice: at(json, "dsInfo", "hasICloudQualifyingDevice") !== false,
     isDataProtected: isTrue(json, "iCDPEnabled") || isTrue(json, "dsInfo", "iCDPEnabled"),
     isWebAccessOff: at(json, "dsInfo", "isWebAccessAllowed") === false,
     termsUpdateNeeded: isTrue(json, "termsUpdateNeeded"),

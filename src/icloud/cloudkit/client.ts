@@ -5,6 +5,7 @@ import type { SignedInAccount } from "../account.ts";
 import { CLIENT_BUILD, CLIENT_MASTERING } from "../endpoints.ts";
 import { type AppleHttp, AppleNetworkError, type AppleResponse } from "../http.ts";
 import { CloudKitError, type Problem, problemOf, Throttled } from "./errors.ts";
+import { inspect } from "./inspect.ts";
 
 export type Database = "private" | "shared";
 
@@ -45,7 +46,7 @@ export class CloudKit {
 
   /**
    * Sends `body` to an operation (`records/query`, `zones/list`, ...) of a database and returns the answer's JSON
-   * object. Throws `CloudKitError`, `Throttled`, `Failure`, or the signal's reason.
+   * object, which has what `inspect` asks of that operation. Throws `CloudKitError`, `Throttled`, `Failure`, or the signal's reason.
    */
   async call(
     database: Database,
@@ -108,8 +109,9 @@ export class CloudKit {
       if (!(error instanceof AppleNetworkError)) throw error;
       return { problem: { ...NO_ANSWER, reason: error.message }, unreachable: unreachable(error) };
     }
-    const problem = problemOf(response.status, response.json);
-    if (problem === undefined) return { problem, json: response.json as Record<string, unknown> };
+    const json = response.json as Record<string, unknown>;
+    const problem = problemOf(response.status, json) ?? inspect(operation, body, json);
+    if (problem === undefined) return { problem, json };
     const { clock } = this.#deps;
     const serverNow = Date.parse(response.headers.get("date") ?? "") || clock.now();
     const header = parseRetryAfterMs(response.headers.get("retry-after"), serverNow);

@@ -91,14 +91,15 @@ export function problemOf(status: number, body: unknown): Problem | undefined {
   const fields = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
   const code = text(fields["serverErrorCode"])?.toUpperCase();
   const reason = reasonOf(fields);
-  const wait = fields["retryAfter"];
-  const retryAfterMs = typeof wait === "number" && wait > 0 ? wait * 1000 : undefined;
+  // Seconds; Apple writes some of its numbers as text.
+  const wait = Number(fields["retryAfter"] ?? 0);
+  const retryAfterMs = wait > 0 ? wait * 1000 : undefined;
   const problem = (kind: ProblemKind): Problem => ({ kind, status, code, reason, retryAfterMs });
   const good = status >= 200 && status < 300;
 
   if (reason !== undefined && SESSION_TEXT.test(reason) && status !== 421) return problem("session");
   if (code !== undefined) {
-    const kind = kindOfCode(code, reason);
+    const kind = kindOfCode(code, reason, good);
     if (kind !== undefined && (good || kind !== "session" || status !== 421)) return problem(kind);
     if (good) return problem("permanent");
   }
@@ -110,7 +111,7 @@ export function problemOf(status: number, body: unknown): Problem | undefined {
   return problem(kindOfStatus(status, reason));
 }
 
-function kindOfCode(code: string, reason: string | undefined): ProblemKind | undefined {
+function kindOfCode(code: string, reason: string | undefined, good: boolean): ProblemKind | undefined {
   if (code === "THROTTLED") return "throttled";
   if (TRANSIENT_CODES.has(code)) return "transient";
   if (/private db access disabled/i.test(reason ?? "")) return "not-activated";
@@ -118,7 +119,9 @@ function kindOfCode(code: string, reason: string | undefined): ProblemKind | und
     case "AUTHENTICATION_REQUIRED":
       return "session";
     case "AUTHENTICATION_FAILED":
-      return /no auth method/i.test(reason ?? "") ? "security-keys" : "session";
+      if (/no auth method/i.test(reason ?? "")) return "security-keys";
+      // The session was good enough for a 200: it is the set-up that is not (engine.md 2.6).
+      return good ? "not-activated" : "session";
     case "ACCESS_DENIED":
       return "not-activated";
     case "ZONE_NOT_FOUND":

@@ -57,7 +57,7 @@ async function* albumRecords(
   for (let page = 0; page < MOST_PAGES; page += 1) {
     for (let retry = 0; ; retry += 1) {
       const json = await cloudkit.call(library.database, "records/query", albumQuery(library, parent, marker), signal);
-      const records = recordsOf(json, "records/query");
+      const records = recordsOf(json);
       if (retry < retries && records.some((record) => isTransientCode(record.errorCode ?? ""))) {
         await clock.sleep(retryDelayMs(retry, baseDelayMs(retries), random()), signal);
         continue;

@@ -1,5 +1,5 @@
 import { CloudKit, type CloudKitDeps } from "../cloudkit/client.ts";
-import { asText, isObject, numberField, readRecord, textField } from "../cloudkit/record.ts";
+import { asText, fieldValue, isObject, numberField, readRecord, textField } from "../cloudkit/record.ts";
 import { listAlbums } from "./albums.ts";
 import { changesSince, databaseChanges, memberships, relationsSince } from "./changes.ts";
 import { listAssets, recordsOf } from "./list.ts";
@@ -27,7 +27,7 @@ export function createPhotos(deps: PhotosDeps): Photos {
     libraries: (signal) => listLibraries(cloudkit, signal),
     readiness: async (library, signal) => {
       const json = await cloudkit.call(library.database, "records/query", indexingQuery(library), signal);
-      const [record] = recordsOf(json, "records/query");
+      const record = recordsOf(json).find(({ recordType }) => recordType === "CheckIndexingState");
       const state = record === undefined ? "missing" : (textField(record, "state") ?? "missing");
       return { ready: state === "FINISHED", state, token: asText(json["syncToken"]) };
     },
@@ -68,5 +68,6 @@ export function createPhotos(deps: PhotosDeps): Photos {
 
 function countIn(answer: unknown): number | undefined {
   if (!isObject(answer) || !Array.isArray(answer["records"])) return undefined;
-  return numberField(readRecord(answer["records"][0]), "itemCount");
+  const counts = answer["records"].map(readRecord).filter((record) => fieldValue(record, "itemCount") !== undefined);
+  return counts[0] === undefined ? undefined : numberField(counts[0], "itemCount");
 }

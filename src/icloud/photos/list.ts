@@ -2,7 +2,7 @@ import { baseDelayMs, retryDelayMs } from "../../library/backoff.ts";
 import type { Clock, Random } from "../../runtime/ports.ts";
 import { follow } from "../../runtime/signals.ts";
 import type { CloudKit } from "../cloudkit/client.ts";
-import { CloudKitError, isTransientCode } from "../cloudkit/errors.ts";
+import { isTransientCode } from "../cloudkit/errors.ts";
 import { asText, readRecord, type WireRecord } from "../cloudkit/record.ts";
 import { Pairing } from "./pairing.ts";
 import { ID_KEYS, listQuery, ranksPerPage } from "./queries.ts";
@@ -174,7 +174,7 @@ async function fetchPage(
       signal,
     );
     const receivedAt = deps.clock.now();
-    const all = recordsOf(json, "records/query");
+    const all = recordsOf(json);
     const broken = all.filter((record) => record.errorCode !== undefined);
     if (retry < deps.retries && broken.some((record) => isTransientCode(record.errorCode ?? ""))) {
       await deps.clock.sleep(retryDelayMs(retry, baseDelayMs(deps.retries), deps.random()), signal);
@@ -194,15 +194,8 @@ async function fetchPage(
   }
 }
 
-/** The records of an answer. Throws `CloudKitError` when it has none where it must: such a page is no page at all. */
-export function recordsOf(json: Record<string, unknown>, operation: string): WireRecord[] {
+/** The records of an answer to a query or a lookup; `CloudKit` returns none without. */
+export function recordsOf(json: Record<string, unknown>): WireRecord[] {
   const records = json["records"];
-  if (Array.isArray(records)) return records.map(readRecord);
-  throw new CloudKitError(operation, {
-    kind: "transient",
-    status: 200,
-    code: undefined,
-    reason: "the answer holds no list of records",
-    retryAfterMs: undefined,
-  });
+  return Array.isArray(records) ? records.map(readRecord) : [];
 }

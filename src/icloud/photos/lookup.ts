@@ -23,8 +23,7 @@ export async function lookUp(
   const names = new Set<string>(ids.flatMap(({ id, masterId }) => [masterId, id]));
   const json = await cloudkit.call(library.database, "records/lookup", lookupQuery(library, [...names], keys), signal);
   const found = new Map<string, WireRecord>();
-  for (const record of recordsOf(json, "records/lookup"))
-    if (record.recordName !== undefined) found.set(record.recordName, record);
+  for (const record of recordsOf(json)) if (record.recordName !== undefined) found.set(record.recordName, record);
   return ids.map(({ id, masterId }): LookupResult => {
     const asset = found.get(id);
     const master = found.get(masterId);
@@ -63,7 +62,7 @@ export async function* listNamed(
     const pairs: Array<{ readonly id: AssetId; readonly masterId: MasterId }> = [];
     const issues: RecordIssue[] = [];
     const silent = new Set<string>(part);
-    for (const record of recordsOf(json, "records/lookup")) {
+    for (const record of recordsOf(json)) {
       silent.delete(record.recordName ?? "");
       const code = record.errorCode?.toUpperCase();
       if (code !== undefined && !GONE.has(code))

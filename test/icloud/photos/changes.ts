@@ -35,7 +35,7 @@ function zoneChanges(call: Call, entry: Body): ZoneEntry {
   const token = entry["syncToken"] === undefined ? undefined : asString(entry["syncToken"], "syncToken");
   // An empty token means "caught up" (cloudkit.md 4.3); a client must never send it.
   if (token === "") return delta(zone, [], zone.token, false);
-  const limit = resultsLimit(entry);
+  const limit = resultsLimit(entry, call.settings.mostRecords);
   const keys = desiredKeys(entry);
   // History begins with an empty page.
   if (token === undefined) return delta(zone, [], zoneToken(0, zone.tokenConstant), zone.sequence > 0);

@@ -24,7 +24,6 @@ import {
   desiredKeys,
   filtersOf,
   filterValue,
-  MAX_RECORDS,
   members,
   onlyFilters,
   resultsLimit,
@@ -99,7 +98,7 @@ function albums(call: Call, zone: Zone, query: Body, body: Body): Answer {
     filters.length === 0 ? undefined : asString(filterValue(filters, "parentId", "EQUALS", "STRING"), "parentId");
   const all = albumsUnder(zone, parent);
   const start = markerRank(body) ?? 0;
-  const limit = Math.min(resultsLimit(body), MAX_RECORDS);
+  const limit = resultsLimit(body, call.settings.mostRecords);
   const page = all.slice(start, start + limit);
   const context = renderContext(call, desiredKeys(body));
   const next = start + page.length;
@@ -131,7 +130,13 @@ function assets(call: Call, zone: Zone, type: ListType, query: Body, body: Body)
   call.memory.pagesServed.set(seen, earlierPages + 1);
   call.settings.beforePage?.({ zone, list, startRank, earlierPages });
 
-  const page = readPage(call, { zone, list, startRank, direction, limit: resultsLimit(body) });
+  const page = readPage(call, {
+    zone,
+    list,
+    startRank,
+    direction,
+    limit: resultsLimit(body, call.settings.mostRecords),
+  });
   const context = renderContext(call, keys);
   const records = page.records.map((record) => renderRecord(zone, record, context));
   const marker =

@@ -17,6 +17,8 @@ export interface PhotosSettings {
   order: "masters-first" | "interleaved" | "asset-first" | "shuffled";
   /** Fill a page to its limit although the last rank's records do not all fit. */
   cutTuples: boolean;
+  /** Records in an answer, whatever is asked for; Apple serves 200 at most. */
+  mostRecords: number;
   /** Send a master once for each of its assets on a page instead of once a page. */
   repeatMasters: boolean;
   /** Print JSON as Apple does. Compact is faster. */
@@ -57,6 +59,7 @@ export function defaultSettings(): PhotosSettings {
   return {
     order: "masters-first",
     cutTuples: false,
+    mostRecords: 200,
     repeatMasters: false,
     pretty: true,
     gzip: false,

@@ -39,11 +39,11 @@ export function desiredKeys(body: Body): ReadonlySet<string> | undefined {
 /** Apple serves at most 200 records a reply, whatever was asked for (cloudkit.md 3.3). */
 export const MAX_RECORDS = 200;
 
-export function resultsLimit(body: Body): number {
+export function resultsLimit(body: Body, most: number): number {
   const limit = body["resultsLimit"];
-  if (limit === undefined) return MAX_RECORDS;
+  if (limit === undefined) return most;
   if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1) throw badRequest("invalid resultsLimit");
-  return Math.min(limit, MAX_RECORDS);
+  return Math.min(limit, most);
 }
 
 export const zoneNotFound = (name: string): CloudKitError =>

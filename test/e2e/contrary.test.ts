@@ -1,0 +1,118 @@
+/** What an iCloud may say that ours does not say by itself, and what kei makes of it. */
+import { Database } from "bun:sqlite";
+import { afterEach, describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { answers, type Double, PhotoLibrary, startDouble, type Zone } from "../icloud/index.ts";
+import { Home, type KeiResult } from "../support/kei.ts";
+
+const TAKEN = Date.parse("2024-05-01T10:00:00Z");
+const ALWAYS = Number.POSITIVE_INFINITY;
+
+let double: Double;
+let home: Home;
+let library: PhotoLibrary;
+
+afterEach(async () => {
+  await double.stop();
+  home.remove();
+});
+
+type Result = KeiResult & { readonly reason: string | undefined };
+
+async function sync(...args: readonly string[]): Promise<Result> {
+  const path = join(home.root, "report.json");
+  double.log.clear();
+  const result = await home.fast(["sync", "-d", home.photos, "--report-json", path, ...args]);
+  const { stats } = (await Bun.file(path).json()) as { stats: { full_enumeration_reason?: string } };
+  return { ...result, reason: stats.full_enumeration_reason };
+}
+
+const operations = (): readonly string[] => double.log.all.map(({ operation }) => operation);
+const photo = (name: string, zone = "PrimarySync") =>
+  library.addAsset({ filename: `${name}.JPG`, content: 900 + name.charCodeAt(0), assetDate: TAKEN, zone });
+
+async function begin(role?: "owner" | "participant"): Promise<Zone> {
+  library = new PhotoLibrary({ seed: 3 });
+  photo("A");
+  const shared = role === undefined ? library.primary : library.addSharedLibrary(role);
+  photo("S", shared.name);
+  double = await startDouble({ library });
+  home = new Home(double);
+  await home.signIn(double);
+  return shared;
+}
+
+describe("an error inside the answer about changes", () => {
+  test.each<[string, string, string | undefined]>([
+    ["that passes is waited out", "CAS_OP_LOCK", undefined],
+    ["that nobody knows is taken for a passing one", "SOMETHING_NEW", undefined],
+    ["that says that the library is gone, where it is not, leads to a list", "ZONE_NOT_FOUND", "other_static_reason"],
+  ])("%s", async (_, code, reason) => {
+    await begin();
+    await sync();
+    photo("B");
+    double.photos.dataFaults.failZone("PrimarySync", { code, reason: "made to fail", times: 1 });
+    const result = await sync();
+    expect([result.code, result.reason, await home.files()]).toEqual([
+      0,
+      reason,
+      ["2024/05/01/A.JPG", "2024/05/01/B.JPG", "2024/05/01/S.JPG"],
+    ]);
+  });
+});
+
+describe("a shared library that Apple denies", () => {
+  test("costs the run its own part only", async () => {
+    const shared = await begin("participant");
+    await sync("--library", "all");
+    photo("B");
+    photo("T", shared.name);
+    double.faults.inject({ match: /^shared\/records/, times: ALWAYS, respond: answers.code("ACCESS_DENIED") });
+    const denied = await sync("--library", "all");
+    expect([denied.code, (await home.files()).includes("2024/05/01/B.JPG")]).toEqual([2, true]);
+    expect(denied.stderr).toContain("does not let kei read this library");
+    double.faults.clear();
+    expect((await sync("--library", "all")).code).toBe(0);
+    expect(await home.files()).toContain("2024/05/01/T.JPG");
+  });
+
+  test("with all that others share leaves the own photos", async () => {
+    await begin("participant");
+    double.faults.inject({ match: /^shared\//, times: ALWAYS, respond: answers.code("ACCESS_DENIED") });
+    const result = await sync("--library", "all");
+    expect([result.code, await home.files()]).toEqual([2, ["2024/05/01/A.JPG"]]);
+  });
+});
+
+test.each<["owner" | "participant" | undefined, readonly string[], readonly string[]]>([
+  [undefined, [], ["private/changes/database"]],
+  ["owner", [], ["private/changes/database"]],
+  ["participant", [], ["private/changes/database"]],
+  [undefined, ["--library", "all"], ["private/changes/database", "shared/changes/database"]],
+  ["owner", ["--library", "all"], ["private/changes/database", "shared/changes/database"]],
+  ["participant", ["--library", "all"], ["private/changes/database", "shared/changes/database"]],
+])("nothing has changed: one question per database (shared library: %p, %p)", async (role, args, asked) => {
+  await begin(role);
+  await sync(...args);
+  for (const _ of [1, 2, 3]) {
+    expect((await sync(...args)).code).toBe(0);
+    expect(operations()).toEqual(asked);
+  }
+});
+
+test("the mark of an original that is gone is enough to know that its photos are", async () => {
+  await begin();
+  const b = photo("B");
+  await sync();
+  // Apple tells of the original alone.
+  library.primary.remove(b.masterName, library.stamp());
+  const result = await sync();
+  expect([result.code, result.reason]).toEqual([0, undefined]);
+  expect(await home.files()).toContain("2024/05/01/B.JPG");
+  const name = readdirSync(home.data).find((file) => file.endsWith(".db")) ?? "";
+  const db = new Database(join(home.data, name), { readonly: true });
+  const known = db.query("SELECT disposition, rule FROM assets WHERE id = ?").all(b.id);
+  db.close();
+  expect(known).toEqual([{ disposition: "left-out", rule: "gone" }]);
+});
