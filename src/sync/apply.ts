@@ -131,7 +131,9 @@ class Application {
           undefined,
         );
         // A record that can't be used is on record; silence proves nothing and is asked again.
-        if (result.state === "unknown") this.#complete = false;
+        if (result.state !== "unknown") continue;
+        this.#complete = false;
+        tally.enumerationError(`${zone}: Apple did not tell of some photos that have changed; the next run asks again`);
       }
     }
     this.#noteMembers(batch, found);

@@ -62,6 +62,32 @@ describe("an error inside the answer about changes", () => {
   });
 });
 
+describe("a changed photo that Apple does not tell of", () => {
+  test("is asked for again when that passes", async () => {
+    await begin();
+    await sync();
+    const b = photo("B");
+    double.photos.dataFaults.failRecord((name, operation) => name === b.id && operation === "records/lookup", {
+      code: "RETRY_LATER",
+      times: 2,
+    });
+    expect([(await sync()).code, (await home.files()).includes("2024/05/01/B.JPG")]).toEqual([0, true]);
+  });
+
+  test("makes the run one that is not whole", async () => {
+    await begin();
+    await sync();
+    const b = photo("B");
+    double.photos.dataFaults.failRecord((name, operation) => name === b.id && operation === "records/lookup", {
+      code: "ACCESS_DENIED",
+    });
+    const silent = await sync();
+    expect([silent.code, silent.stderr.includes("did not tell of some photos that have changed")]).toEqual([2, true]);
+    double.photos.dataFaults.clear();
+    expect([(await sync()).code, (await home.files()).includes("2024/05/01/B.JPG")]).toEqual([0, true]);
+  });
+});
+
 describe("a shared library that Apple denies", () => {
   test("costs the run its own part only", async () => {
     const shared = await begin("participant");

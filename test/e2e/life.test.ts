@@ -18,7 +18,7 @@ const SMALL: Partial<PhotosSettings> = {
 
 test.each<[string, Parameters<typeof life>[0]]>([
   ["in small pages", { seed: 2, edits: 12, double: { transform: contrary(2), photos: SMALL } }],
-  ["without a mark", { seed: 3, edits: 12, double: { transform: contrary(3, { withoutMarkers: true }) } }],
+  ["without a mark", { seed: 3, edits: 12, double: { transform: contrary(3, { withoutMarkers: true, moods: 0.1 }) } }],
   ["in silence", { seed: 6, edits: 12, double: { transform: contrary(6), photos: { unknownName: "omit" } } }],
 ])(
   "an iCloud that says the same in other words, %s, leads to the same files",

@@ -10,6 +10,9 @@ const told = (more: object) => zone({ syncToken: "u", moreComing: false, records
 test.each<[string, string, Record<string, unknown>, ProblemKind | undefined]>([
   ["a page", "records/query", { records: [] }, undefined],
   ["a page without records", "records/query", { syncToken: "t" }, "transient"],
+  ["a record that stays broken", "records/query", { records: [{ serverErrorCode: "ACCESS_DENIED" }] }, undefined],
+  ["a record to wait for", "records/lookup", { records: [{}, { serverErrorCode: "RETRY_LATER" }] }, "transient"],
+  ["a record to wait for as told", "records/lookup", { records: [{ serverErrorCode: "THROTTLED" }] }, "throttled"],
   ["a lookup without records", "records/lookup", { records: null }, "transient"],
   ["libraries", "zones/list", { zones: [] }, undefined],
   ["a list of zones without zones", "zones/list", { moreComing: false }, "transient"],
@@ -42,5 +45,5 @@ test.each<[string, string, Record<string, unknown>, ProblemKind | undefined]>([
   ],
   ["counts, whatever they are", "internal/records/query/batch", {}, undefined],
 ])("%s", (_, operation, json, kind) => {
-  expect(inspect(operation, ASKED, json)?.kind).toBe(kind as ProblemKind);
+  expect(inspect(operation, ASKED, json)?.problem.kind).toBe(kind as ProblemKind);
 });

@@ -15,12 +15,14 @@ const OPTIONAL = ["pluginFields", "created", "modified", "zoneID", "expirationTi
 const STRANGE_ZONES = ["_defaultZone", "CMM-00000000-0000-4000-8000-0000000000C1", "SharedSynchrony", "PrimarySync2"];
 
 export interface Contrariness {
+  /** How often an answer is a passing error, at the top, in the zone, or in a record. */
+  readonly moods?: number;
   /** No page says that more follow. */
   readonly withoutMarkers?: boolean;
 }
 
 /** For `startDouble({ transform })`. */
-export function contrary(seed: number, { withoutMarkers = false }: Contrariness = {}) {
+export function contrary(seed: number, { moods = 0, withoutMarkers = false }: Contrariness = {}) {
   const rng = createRng(`contrary/${seed}`);
   return async (response: Response, { operation }: LoggedRequest): Promise<Response> => {
     if (!/^(private|shared)\//.test(operation) || !(response.headers.get("content-type") ?? "").includes("json"))
@@ -28,6 +30,8 @@ export function contrary(seed: number, { withoutMarkers = false }: Contrariness 
     const headers = new Headers(response.headers);
     headers.set("content-type", rng.chance(0.5) ? "text/html;charset=ISO-8859-1" : "text/plain");
     const json = (await response.json()) as Members;
+    if (response.status === 421) return new Response(JSON.stringify(json), { status: rng.pick(SESSION_OVER), headers });
+    if (rng.chance(moods)) return new Response(JSON.stringify(trouble(json, operation, rng)), { headers });
     for (const part of [json, ...membersOf(json["batch"]), ...membersOf(json["zones"])]) {
       if (withoutMarkers && !operation.endsWith(":albums")) delete part["continuationMarker"];
       if (!Array.isArray(part["records"])) continue;
@@ -41,6 +45,22 @@ export function contrary(seed: number, { withoutMarkers = false }: Contrariness 
     if (json["moreComing"] === false && rng.chance(0.5)) delete json["moreComing"];
     return new Response(JSON.stringify(reordered(json, rng)), { status: response.status, headers });
   };
+}
+
+/** Ways to say that the session is over; the reason is in the body (auth.md 5.8, 1.7). */
+const SESSION_OVER = [200, 401, 403, 421, 450, 500];
+
+/** The same trouble, where Apple is known to put it (cloudkit.md 7.1); the zone's entry or a record, if there are any. */
+function trouble(json: Members, operation: string, rng: Rng): Members {
+  const error = { serverErrorCode: rng.pick(["RETRY_LATER", "CAS_OP_LOCK", "zone_busy"]), reason: "Sync zone busy" };
+  const [zone] = membersOf(json["zones"]);
+  if (operation.endsWith("changes/zone") && zone !== undefined) {
+    if (rng.chance(0.5)) return { zones: [{ zoneID: zone["zoneID"], syncToken: "", ...error }] };
+    return { zones: [{ ...zone, records: [...membersOf(zone["records"]), { recordName: rng.uuid(), ...error }] }] };
+  }
+  const records = membersOf(json["records"]);
+  if (records.length === 0 || rng.chance(0.5)) return error;
+  return { ...json, records: records.map(({ recordName }) => ({ recordName, ...error })) };
 }
 
 const membersOf = (value: Json): Members[] => (Array.isArray(value) ? (value as Members[]) : []);

@@ -77,6 +77,7 @@ export class CloudKit {
         continue;
       }
       if (problem.kind !== "transient" && problem.kind !== "throttled") throw new CloudKitError(operation, problem);
+      if (retries >= this.#deps.retries && answer.bearable !== undefined) return answer.bearable;
       if (retries >= this.#deps.retries) throw answer.unreachable ?? new CloudKitError(operation, problem);
       this.#deps.logger.info(
         problem.kind === "throttled" ? "Apple asks to wait" : "Apple does not answer as it should, trying again soon",
@@ -110,13 +111,16 @@ export class CloudKit {
       return { problem: { ...NO_ANSWER, reason: error.message }, unreachable: unreachable(error) };
     }
     const json = response.json as Record<string, unknown>;
-    const problem = problemOf(response.status, json) ?? inspect(operation, body, json);
+    const refusal = problemOf(response.status, json);
+    const flaw = refusal === undefined ? inspect(operation, body, json) : undefined;
+    const problem = refusal ?? flaw?.problem;
     if (problem === undefined) return { problem, json };
     const { clock } = this.#deps;
     const serverNow = Date.parse(response.headers.get("date") ?? "") || clock.now();
     const header = parseRetryAfterMs(response.headers.get("retry-after"), serverNow);
     const asked = Math.max(header ?? 0, problem.retryAfterMs ?? 0);
-    return { problem: { ...problem, retryAfterMs: asked > 0 ? asked : undefined } };
+    const bearable = flaw?.bearable === true ? { bearable: json } : {};
+    return { problem: { ...problem, retryAfterMs: asked > 0 ? asked : undefined }, ...bearable };
   }
 
   async #brake(signal: AbortSignal): Promise<void> {
@@ -156,7 +160,7 @@ export class CloudKit {
 
 type Answer =
   | { readonly problem: undefined; readonly json: Record<string, unknown> }
-  | { readonly problem: Problem; readonly unreachable?: Failure };
+  | { readonly problem: Problem; readonly unreachable?: Failure; readonly bearable?: Record<string, unknown> };
 
 const NO_ANSWER = { kind: "transient", status: 0, code: undefined, retryAfterMs: undefined } as const;
 

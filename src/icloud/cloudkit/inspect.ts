@@ -2,15 +2,19 @@
 import { isTransientCode, type Problem, problemOf } from "./errors.ts";
 import { asText, isObject } from "./record.ts";
 
-/**
- * What makes an answer unusable that is no refusal as a whole (engine.md 2.5), or undefined. Lists of assets and lookups
- * may hold records with errors: those are the caller's.
- */
-export function inspect(operation: string, body: unknown, json: Record<string, unknown>): Problem | undefined {
+/** What is wrong with an answer that is no refusal as a whole. */
+export interface Flaw {
+  readonly problem: Problem;
+  /** The rest of the answer is good: it may be used when asking again has not helped. */
+  readonly bearable: boolean;
+}
+
+/** Undefined for an answer without a flaw (engine.md 2.5, 2.6). Errors of records that will stay are the caller's. */
+export function inspect(operation: string, body: unknown, json: Record<string, unknown>): Flaw | undefined {
   switch (operation) {
     case "records/query":
     case "records/lookup":
-      return Array.isArray(json["records"]) ? undefined : unusable("the answer holds no list of records");
+      return inspectRecords(json["records"]);
     case "zones/list":
       return Array.isArray(json["zones"]) ? undefined : unusable("the answer tells of no zones");
     case "changes/database":
@@ -22,23 +26,37 @@ export function inspect(operation: string, body: unknown, json: Record<string, u
   }
 }
 
+/** Records that Apple could not tell just now (cloudkit.md 7.4). */
+function inspectRecords(records: unknown): Flaw | undefined {
+  if (!Array.isArray(records)) return unusable("the answer holds no list of records");
+  const failed = records.find((record) => isTransientCode(codeOf(record) ?? ""));
+  const problem = failed === undefined ? undefined : problemOf(200, failed);
+  return problem === undefined ? undefined : { problem, bearable: true };
+}
+
 /** The one zone that was asked for: its own error, errors of its records, and what it must have (cloudkit.md 4.1, 7.4). */
-function inspectZone(zones: unknown, body: unknown): Problem | undefined {
+function inspectZone(zones: unknown, body: unknown): Flaw | undefined {
   const zone: unknown = Array.isArray(zones) && zones.length === 1 ? zones[0] : undefined;
   if (!isObject(zone)) return unusable("the answer holds no zone");
-  if (asText(zone["serverErrorCode"]) !== undefined) {
+  if (codeOf(zone) !== undefined) {
     const problem = problemOf(200, zone);
     // What nobody has heard of says nothing about the token (cloudkit.md 7.3).
-    return problem?.kind === "permanent" ? { ...problem, kind: "transient" } : problem;
+    const kind = problem?.kind === "permanent" ? "transient" : problem?.kind;
+    return problem === undefined || kind === undefined ? undefined : { problem: { ...problem, kind }, bearable: false };
   }
   if (!isSameZone(zone["zoneID"], askedZone(body))) return unusable("the answer is about another zone");
   const records = zone["records"];
   if (!Array.isArray(records) || !hasToken(zone)) return unusable("the answer holds no changes");
-  const codes = records.flatMap((record) => (isObject(record) ? (asText(record["serverErrorCode"]) ?? []) : []));
+  const codes = records.flatMap((record) => codeOf(record) ?? []);
   const [code] = codes;
   if (code === undefined) return undefined;
-  const problem = unusable(`a change came as an error: ${code}`);
-  return codes.some(isTransientCode) ? problem : { ...problem, kind: "permanent" };
+  const { problem } = unusable(`a change came as an error: ${code}`);
+  // What stays would stand in the way of all later changes, too: then the library is listed.
+  return { problem: codes.some(isTransientCode) ? problem : { ...problem, kind: "permanent" }, bearable: false };
+}
+
+function codeOf(value: unknown): string | undefined {
+  return isObject(value) ? asText(value["serverErrorCode"]) : undefined;
 }
 
 function hasToken(json: Record<string, unknown>): boolean {
@@ -60,6 +78,9 @@ function isSameZone(told: unknown, asked: unknown): boolean {
   });
 }
 
-function unusable(reason: string): Problem {
-  return { kind: "transient", status: 200, code: undefined, reason, retryAfterMs: undefined };
+function unusable(reason: string): Flaw {
+  return {
+    problem: { kind: "transient", status: 200, code: undefined, reason, retryAfterMs: undefined },
+    bearable: false,
+  };
 }

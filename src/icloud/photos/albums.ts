@@ -1,9 +1,9 @@
 import type { AlbumId } from "../../library/asset.ts";
-import { baseDelayMs, retryDelayMs } from "../../library/backoff.ts";
+import type { CloudKit } from "../cloudkit/client.ts";
 import { isTransientCode } from "../cloudkit/errors.ts";
 import { asText, numberField, truthyField, type WireRecord } from "../cloudkit/record.ts";
 import { decodeText } from "./decode.ts";
-import { type ListDeps, recordsOf } from "./list.ts";
+import { recordsOf } from "./list.ts";
 import { albumQuery } from "./queries.ts";
 import type { Album, AlbumListing, Library } from "./types.ts";
 
@@ -15,10 +15,8 @@ const USER_ALBUM = 0;
 const FOLDER = 3;
 const SMART_ALBUM = 6;
 
-type AlbumDeps = Omit<ListDeps, "keys">;
-
 /** All albums of a library, those in folders too, however deep. Folders that contain each other are walked once. */
-export async function listAlbums(deps: AlbumDeps, library: Library, signal: AbortSignal): Promise<AlbumListing> {
+export async function listAlbums(cloudkit: CloudKit, library: Library, signal: AbortSignal): Promise<AlbumListing> {
   const albums: Album[] = [];
   let complete = true;
   const unsupported: Array<{ name: string; reason: string }> = [];
@@ -27,7 +25,7 @@ export async function listAlbums(deps: AlbumDeps, library: Library, signal: Abor
     { id: undefined, path: [] },
   ];
   for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
-    for await (const record of albumRecords(deps, library, folder.id, signal)) {
+    for await (const record of albumRecords(cloudkit, library, folder.id, signal)) {
       if (record === "cut-off" || isTransientCode(record.errorCode ?? "")) {
         complete = false;
         continue;
@@ -48,24 +46,16 @@ export async function listAlbums(deps: AlbumDeps, library: Library, signal: Abor
 
 /** The records of a folder; `cut-off` at the end when there are more than are followed. */
 async function* albumRecords(
-  { cloudkit, clock, random, retries }: AlbumDeps,
+  cloudkit: CloudKit,
   library: Library,
   parent: AlbumId | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<WireRecord | "cut-off", void, void> {
   let marker: string | undefined;
   for (let page = 0; page < MOST_PAGES; page += 1) {
-    for (let retry = 0; ; retry += 1) {
-      const json = await cloudkit.call(library.database, "records/query", albumQuery(library, parent, marker), signal);
-      const records = recordsOf(json);
-      if (retry < retries && records.some((record) => isTransientCode(record.errorCode ?? ""))) {
-        await clock.sleep(retryDelayMs(retry, baseDelayMs(retries), random()), signal);
-        continue;
-      }
-      yield* records;
-      marker = asText(json["continuationMarker"]);
-      break;
-    }
+    const json = await cloudkit.call(library.database, "records/query", albumQuery(library, parent, marker), signal);
+    yield* recordsOf(json);
+    marker = asText(json["continuationMarker"]);
     if (marker === undefined) return;
   }
   yield "cut-off";

@@ -21,7 +21,7 @@ export interface PhotosDeps extends CloudKitDeps {
 /** The photos of a signed-in account. All calls share one retry budget, one brake and one way to renew the session. */
 export function createPhotos(deps: PhotosDeps): Photos {
   const cloudkit = new CloudKit(deps);
-  const { clock, random, retries } = deps;
+  const { clock } = deps;
   const keys = assetKeys(deps.editedMotion);
   return {
     libraries: (signal) => listLibraries(cloudkit, signal),
@@ -31,7 +31,7 @@ export function createPhotos(deps: PhotosDeps): Photos {
       const state = record === undefined ? "missing" : (textField(record, "state") ?? "missing");
       return { ready: state === "FINISHED", state, token: asText(json["syncToken"]) };
     },
-    albums: (library, signal) => listAlbums({ cloudkit, clock, random, retries }, library, signal),
+    albums: (library, signal) => listAlbums(cloudkit, library, signal),
     counts: async (library, lists, signal) => {
       const counts: Array<number | undefined> = [];
       for (let start = 0; start < lists.length; start += COUNT_BATCH) {
@@ -50,7 +50,7 @@ export function createPhotos(deps: PhotosDeps): Photos {
     list: (library, list, options) =>
       list.kind === "named"
         ? listNamed({ cloudkit, clock, keys }, library, list.ids, options)
-        : listAssets({ cloudkit, clock, random, retries, keys }, library, list, options),
+        : listAssets({ cloudkit, clock, keys }, library, list, options),
     lookup: async (library, ids, signal) => {
       const results: LookupResult[] = [];
       for (let start = 0; start < ids.length; start += LOOKUP_PAIRS) {

@@ -1,8 +1,6 @@
-import { baseDelayMs, retryDelayMs } from "../../library/backoff.ts";
-import type { Clock, Random } from "../../runtime/ports.ts";
+import type { Clock } from "../../runtime/ports.ts";
 import { follow } from "../../runtime/signals.ts";
 import type { CloudKit } from "../cloudkit/client.ts";
-import { isTransientCode } from "../cloudkit/errors.ts";
 import { asText, readRecord, type WireRecord } from "../cloudkit/record.ts";
 import { Pairing } from "./pairing.ts";
 import { ID_KEYS, listQuery, ranksPerPage } from "./queries.ts";
@@ -11,11 +9,8 @@ import type { AssetPage, KeptList, Library, ListingEnd, ListingOptions, RecordIs
 export interface ListDeps {
   readonly cloudkit: CloudKit;
   readonly clock: Clock;
-  readonly random: Random;
   /** What whole assets are asked for. */
   readonly keys: readonly string[];
-  /** How often a page with broken records is asked for again. */
-  readonly retries: number;
 }
 
 /** Empty pages in a row that end a list: a run of vanished records looks like its end (cloudkit.md 3.5). */
@@ -157,7 +152,7 @@ function countHalves(records: readonly WireRecord[]): { masters: number; assets:
   return { masters: masters.size, assets: assets.size };
 }
 
-/** One page; asked for again while single records fail for passing reasons (cloudkit.md 7.4). */
+/** One page. Records that still fail for passing reasons when it was asked for again are among its errors. */
 async function fetchPage(
   deps: ListDeps,
   library: Library,
@@ -166,32 +161,23 @@ async function fetchPage(
   keys: readonly string[],
   signal: AbortSignal,
 ): Promise<Answer> {
-  for (let retry = 0; ; retry += 1) {
-    const json = await deps.cloudkit.call(
-      library.database,
-      "records/query",
-      listQuery(library, list, rank, keys),
-      signal,
-    );
-    const receivedAt = deps.clock.now();
-    const all = recordsOf(json);
-    const broken = all.filter((record) => record.errorCode !== undefined);
-    if (retry < deps.retries && broken.some((record) => isTransientCode(record.errorCode ?? ""))) {
-      await deps.clock.sleep(retryDelayMs(retry, baseDelayMs(deps.retries), deps.random()), signal);
-      continue;
-    }
-    return {
-      records: all.filter((record) => record.errorCode === undefined && !record.deleted),
-      errors: broken.map((record) => ({
+  const query = listQuery(library, list, rank, keys);
+  const json = await deps.cloudkit.call(library.database, "records/query", query, signal);
+  const receivedAt = deps.clock.now();
+  const all = recordsOf(json);
+  return {
+    records: all.filter((record) => record.errorCode === undefined && !record.deleted),
+    errors: all
+      .filter((record) => record.errorCode !== undefined)
+      .map((record) => ({
         recordName: record.recordName,
         reason: "record-error",
         detail: [record.errorCode, record.reason].filter((part) => part !== undefined).join(": "),
       })),
-      hasMore: asText(json["continuationMarker"]) !== undefined,
-      token: asText(json["syncToken"]),
-      receivedAt,
-    };
-  }
+    hasMore: asText(json["continuationMarker"]) !== undefined,
+    token: asText(json["syncToken"]),
+    receivedAt,
+  };
 }
 
 /** The records of an answer to a query or a lookup; `CloudKit` returns none without. */

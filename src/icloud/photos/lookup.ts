@@ -63,7 +63,7 @@ export async function* listNamed(
     const issues: RecordIssue[] = [];
     const silent = new Set<string>(part);
     for (const record of recordsOf(json)) {
-      silent.delete(record.recordName ?? "");
+      if (!silent.delete(record.recordName ?? "")) continue;
       const code = record.errorCode?.toUpperCase();
       if (code !== undefined && !GONE.has(code))
         issues.push({ recordName: record.recordName, reason: "record-error", detail: code });
