@@ -122,16 +122,11 @@ class Application {
       } else if (result.state === "gone") {
         state.forgetAsset(zone, result.id);
       } else {
-        tally.issue(result.state === "broken" ? result.reason : "record-error");
-        state.putIssue(
-          zone,
-          this.#scan,
-          result.id,
-          result.state === "broken" ? result.reason : "record-error",
-          undefined,
-        );
+        const reason = result.state === "broken" ? result.reason : "record-error";
+        tally.issue(reason);
+        state.putIssue(zone, this.#scan, result.id, reason, undefined);
         // A record that can't be used is on record; silence proves nothing and is asked again.
-        if (result.state !== "unknown") continue;
+        if (result.state === "broken") continue;
         this.#complete = false;
         tally.enumerationError(`${zone}: Apple did not tell of some photos that have changed; the next run asks again`);
       }
@@ -206,7 +201,7 @@ class Application {
     return this.#deps.state.albumsHolding(asset.library, asset.id).includes(pass.album.id);
   }
 
-  /** Photos whose originals are known in one request; the others by their own records first. */
+  /** Photos whose originals are known in one request; the others, and those that have another one now, by their own records first. */
   async #lookUp(batch: Wanted): Promise<readonly LookupResult[]> {
     const { photos, cancel } = this.#deps;
     const known: Array<{ readonly id: AssetId; readonly masterId: MasterId }> = [];
@@ -215,7 +210,9 @@ class Application {
       if (masterId === undefined) unknown.push(id);
       else known.push({ id, masterId });
     }
-    const results = known.length === 0 ? [] : [...(await photos.lookup(this.#library, known, cancel))];
+    const answered = known.length === 0 ? [] : await photos.lookup(this.#library, known, cancel);
+    const results = answered.filter(({ state }) => state !== "moved");
+    unknown.push(...answered.flatMap(({ id, state }) => (state === "moved" ? [id] : [])));
     if (unknown.length === 0) return results;
     const pages = photos.list(
       this.#library,

@@ -113,7 +113,7 @@ async function whatChanged(deps: SurveyDeps): Promise<Changes | undefined> {
       if (changes.gone.some((zone) => known.has(zone)) || changes.libraries.some(({ zone }) => !known.has(zone)))
         return undefined;
       for (const { zone } of changes.libraries) zones.add(zone);
-      tokens.set(database, changes.token);
+      if (changes.token !== undefined) tokens.set(database, changes.token);
     } catch (error) {
       if (!isAboutTheQuestion(error, database)) throw error;
       logger.debug("could not ask what has changed", { database, reason: String(error) });
@@ -129,7 +129,8 @@ async function startAfresh(deps: SurveyDeps): Promise<Changes> {
   const tokens = new Map<Database, string>();
   for (const database of databasesOf(settings)) {
     try {
-      tokens.set(database, (await photos.databaseChanges(database, undefined, signal)).token);
+      const { token } = await photos.databaseChanges(database, undefined, signal);
+      if (token !== undefined) tokens.set(database, token);
     } catch (error) {
       if (!isAboutTheQuestion(error, database)) throw error;
       logger.debug("could not ask where the changes begin", { database, reason: String(error) });

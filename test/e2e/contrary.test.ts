@@ -32,6 +32,16 @@ const operations = (): readonly string[] => double.log.all.map(({ operation }) =
 const photo = (name: string, zone = "PrimarySync") =>
   library.addAsset({ filename: `${name}.JPG`, content: 900 + name.charCodeAt(0), assetDate: TAKEN, zone });
 
+function rows(sql: string, id: string): readonly unknown[] {
+  const name = readdirSync(home.data).find((file) => file.endsWith(".db")) ?? "";
+  const db = new Database(join(home.data, name), { readonly: true });
+  try {
+    return db.query(sql).all(id);
+  } finally {
+    db.close();
+  }
+}
+
 async function begin(role?: "owner" | "participant"): Promise<Zone> {
   library = new PhotoLibrary({ seed: 3 });
   photo("A");
@@ -88,6 +98,51 @@ describe("a changed photo that Apple does not tell of", () => {
   });
 });
 
+test("a photo that has got another original, said by its own record only, gets that one's file", async () => {
+  await begin();
+  const b = photo("B");
+  await sync();
+  const other = photo("C");
+  library.update(b, (data) => {
+    data.masterName = other.masterName;
+  });
+  library.primary.remove(b.masterName, library.stamp());
+  library.primary.remove(other.id, library.stamp());
+  // Reduced: without a link to its original (cloudkit.md 4.6).
+  double.faults.inject({
+    match: "private/changes/zone",
+    transform: async (response) =>
+      new Response((await response.text()).replaceAll('"masterRef"', '"masterRef2"'), response),
+  });
+  const result = await sync();
+  expect([result.code, result.reason]).toEqual([0, undefined]);
+  const known = rows("SELECT master_id, disposition FROM assets WHERE id = ?", b.id);
+  expect(known).toEqual([{ master_id: other.masterName, disposition: "wanted" }]);
+  expect((await home.files()).length).toBe(4);
+});
+
+describe("a place in the feed of a database", () => {
+  test("that Apple does not tell costs the next run a list of zones, and no wait", async () => {
+    await begin();
+    double.faults.inject({
+      match: /changes\/database$/,
+      times: ALWAYS,
+      transform: async (response) => {
+        const { syncToken, ...rest } = (await response.json()) as { syncToken: string };
+        return Response.json(rest, { headers: { "set-cookie": response.headers.getSetCookie()[0] ?? "" } });
+      },
+    });
+    for (const _ of [1, 2]) {
+      expect((await sync()).code).toBe(0);
+      expect(
+        operations()
+          .filter((name) => /zone/.test(name) || /database$/.test(name))
+          .slice(0, 3),
+      ).toEqual(["private/changes/database", "private/zones/list", "shared/zones/list"]);
+    }
+  });
+});
+
 describe("a shared library that Apple denies", () => {
   test("costs the run its own part only", async () => {
     const shared = await begin("participant");
@@ -136,9 +191,6 @@ test("the mark of an original that is gone is enough to know that its photos are
   const result = await sync();
   expect([result.code, result.reason]).toEqual([0, undefined]);
   expect(await home.files()).toContain("2024/05/01/B.JPG");
-  const name = readdirSync(home.data).find((file) => file.endsWith(".db")) ?? "";
-  const db = new Database(join(home.data, name), { readonly: true });
-  const known = db.query("SELECT disposition, rule FROM assets WHERE id = ?").all(b.id);
-  db.close();
+  const known = rows("SELECT disposition, rule FROM assets WHERE id = ?", b.id);
   expect(known).toEqual([{ disposition: "left-out", rule: "gone" }]);
 });

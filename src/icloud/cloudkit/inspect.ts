@@ -16,9 +16,9 @@ export function inspect(operation: string, body: unknown, json: Record<string, u
     case "records/lookup":
       return inspectRecords(json["records"]);
     case "zones/list":
-      return Array.isArray(json["zones"]) ? undefined : unusable("the answer tells of no zones");
     case "changes/database":
-      return Array.isArray(json["zones"]) && hasToken(json) ? undefined : unusable("the answer tells of no zones");
+      if (!Array.isArray(json["zones"])) return unusable("the answer tells of no zones");
+      return json["moreComing"] === true && !hasToken(json) ? unusable("there is no way to the rest") : undefined;
     case "changes/zone":
       return inspectZone(json["zones"], body);
     default:

@@ -52,7 +52,7 @@ export async function databaseChanges(
     const json = await refusingTokens(() =>
       cloudkit.call(database, "changes/database", token === undefined ? {} : { syncToken: token }, signal),
     );
-    const next = asText(json["syncToken"]) ?? "";
+    const next = tokenOf(json);
     for (const zone of Array.isArray(json["zones"]) ? json["zones"] : []) {
       const { library, deleted } = readZone(zone, database);
       if (deleted !== undefined) gone.push(deleted);
@@ -62,6 +62,12 @@ export async function databaseChanges(
     if (used.has(next)) throw unusable("changes/database", "the list of changed zones does not move on");
     token = next;
   }
+}
+
+/** Undefined when there is none, or nothing in it: an empty one must never be sent. */
+function tokenOf(json: Record<string, unknown>): string | undefined {
+  const token = asText(json["syncToken"]);
+  return token?.trim() === "" ? undefined : token;
 }
 
 async function follow(

@@ -28,20 +28,25 @@ export async function lookUp(
     const asset = found.get(id);
     const master = found.get(masterId);
     const unknown = (reason: string): LookupResult => ({ id, state: "unknown", reason });
-    // A name that is missing from the answer says nothing; only Apple's word for "gone" does (cloudkit.md 4.6).
-    for (const record of [asset, master]) {
-      if (record !== undefined && (record.deleted || GONE.has(record.errorCode?.toUpperCase() ?? "")))
-        return { id, state: "gone" };
-    }
+    if (isGone(asset)) return { id, state: "gone" };
+    const named = asset === undefined ? undefined : masterOf(asset);
+    // Said before its old original is looked at: that one may well be gone.
+    if (named !== undefined && named !== masterId) return { id, state: "moved" };
+    if (isGone(master)) return { id, state: "gone" };
     if (asset === undefined || master === undefined) return unknown("not in Apple's answer");
     const code = asset.errorCode ?? master.errorCode;
     if (code !== undefined) return unknown(code);
-    if (masterOf(asset) !== masterId) return unknown("it belongs to another original now");
+    if (named === undefined) return unknown("its record names no original");
     const decoded = decodeAsset(library.zone, asset, master);
     return "reason" in decoded
       ? { id, state: "broken", reason: decoded.reason }
       : { id, state: "found", asset: decoded };
   });
+}
+
+/** A name that is missing from the answer says nothing; only Apple's word for "gone" does (cloudkit.md 4.6). */
+function isGone(record: WireRecord | undefined): boolean {
+  return record !== undefined && (record.deleted || GONE.has(record.errorCode?.toUpperCase() ?? ""));
 }
 
 /**
@@ -79,8 +84,10 @@ export async function* listNamed(
     const results = pairs.length === 0 ? [] : await lookUp(cloudkit, library, pairs, keys, options.signal);
     for (const result of results) {
       if (result.state === "broken") issues.push({ recordName: result.id, reason: result.reason });
-      if (result.state === "unknown")
-        issues.push({ recordName: result.id, reason: "record-error", detail: result.reason });
+      if (result.state === "unknown" || result.state === "moved") {
+        const detail = result.state === "moved" ? "it has just got another original" : result.reason;
+        issues.push({ recordName: result.id, reason: "record-error", detail });
+      }
     }
     complete &&= issues.length === 0;
     yield {

@@ -100,7 +100,9 @@ export type LookupResult =
   /** Apple gave its records, and they can't be used. */
   | { readonly id: AssetId; readonly state: "broken"; readonly reason: string }
   /** Apple was silent about it, or answered with an error: that proves nothing. */
-  | { readonly id: AssetId; readonly state: "unknown"; readonly reason: string };
+  | { readonly id: AssetId; readonly state: "unknown"; readonly reason: string }
+  /** Its record names another original than the one that was asked for with it. */
+  | { readonly id: AssetId; readonly state: "moved" };
 
 export interface Relation {
   readonly album: AlbumId;
@@ -129,8 +131,8 @@ export interface DatabaseChanges {
   readonly libraries: readonly Library[];
   /** Zones that are gone. */
   readonly gone: readonly string[];
-  /** Where to go on from; not to be stored for an answer that tells of nothing (engine.md 5.6). */
-  readonly token: string;
+  /** Where to go on from, when that was told; not to be stored for an answer that tells of nothing (engine.md 5.6). */
+  readonly token: string | undefined;
 }
 
 export interface Photos {
