@@ -10,6 +10,7 @@ const SMALL: Partial<PhotosSettings> = {
   order: "shuffled",
   cutTuples: true,
   repeatMasters: true,
+  historyBeginsEmpty: false,
   emptyDeltaPages: 3,
   zonesPerPage: 1,
   databaseZonesCarryTokens: false,

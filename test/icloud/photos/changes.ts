@@ -14,6 +14,7 @@ interface ZoneEntry {
 }
 
 export function changesZone(call: Call, body: Body): Answer {
+  if (!call.wantsToken) throw badRequest("changes are of no use without getCurrentSyncToken");
   const zones = asArray(members(body, "request", ["zones"])["zones"], "zones");
   if (zones.length === 0) throw badRequest("zones must not be empty");
   const entries = zones.map((entry) => zoneChanges(call, asObject(entry, "zones")));
@@ -37,9 +38,9 @@ function zoneChanges(call: Call, entry: Body): ZoneEntry {
   if (token === "") return delta(zone, [], zone.token, false);
   const limit = resultsLimit(entry, call.settings.mostRecords);
   const keys = desiredKeys(entry);
-  // History begins with an empty page.
-  if (token === undefined) return delta(zone, [], zoneToken(0, zone.tokenConstant), zone.sequence > 0);
-  const parsed = parseZoneToken(token, zone.tokenConstant);
+  if (token === undefined && call.settings.historyBeginsEmpty)
+    return delta(zone, [], zoneToken(0, zone.tokenConstant), zone.sequence > 0);
+  const parsed = parseZoneToken(token ?? zoneToken(0, zone.tokenConstant), zone.tokenConstant);
   if (!parsed.ok) return failed(zone.zoneId, { code: "BAD_REQUEST", reason: parsed.reason });
   if (parsed.sequence < (call.faults.expiredBefore.get(zone.name) ?? 0) || parsed.sequence > zone.sequence) {
     return failed(zone.zoneId, { code: "BAD_REQUEST", reason: "Unknown sync continuation type" });

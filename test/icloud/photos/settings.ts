@@ -37,6 +37,8 @@ export interface PhotosSettings {
   zonesPerPage: number;
   /** What lookup says of a name that no record has. */
   unknownName: "NOT_FOUND" | "UNKNOWN_ITEM" | "omit";
+  /** History, asked for without a token, begins with an empty page; else with records at once (cloudkit.md 4.3). */
+  historyBeginsEmpty: boolean;
   /** Empty pages with `moreComing` before each delta. */
   emptyDeltaPages: number;
   /** Compare `recordChangeTag` in `records/modify`. */
@@ -69,6 +71,7 @@ export function defaultSettings(): PhotosSettings {
     databaseZonesCarryTokens: true,
     zonesPerPage: 200,
     unknownName: "NOT_FOUND",
+    historyBeginsEmpty: true,
     emptyDeltaPages: 0,
     checkTags: true,
     conflictStatus: 200,
