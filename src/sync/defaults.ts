@@ -1,8 +1,8 @@
-import { CloudKitError } from "../icloud/photos/index.ts";
-import type { KeptList, Library, Photos } from "../icloud/photos/types.ts";
+import type { Library, Photos } from "../icloud/photos/types.ts";
 import { PRIMARY_ZONE } from "../library/asset.ts";
 import { parseSelectors, resolveSmartFolders } from "../library/selectors.ts";
 import type { State } from "../state/types.ts";
+import { countOf } from "./count.ts";
 import type { Tally } from "./tally.ts";
 import type { SyncSettings } from "./types.ts";
 
@@ -27,7 +27,7 @@ export async function lookWhatIsLeftOut(
 ): Promise<void> {
   if (state.meta(SAID) !== undefined) return;
   for (const library of libraries.filter((candidate) => !selected.includes(candidate))) {
-    const count = await countOf(library, { kind: "all" }, photos, signal);
+    const count = await countOf(photos, library, { kind: "all" }, signal);
     tally.notice(
       `left out: ${photosOf(count)} in the library ${library.zone.slice(0, 19)}; --library all saves them, too`,
     );
@@ -35,24 +35,9 @@ export async function lookWhatIsLeftOut(
   const smart = resolveSmartFolders(parseSelectors("smart_folders", settings.smartFolders));
   if (smart.includes("Hidden")) return;
   for (const library of selected.filter((candidate) => candidate.zone === PRIMARY_ZONE)) {
-    const count = await countOf(library, { kind: "smart", folder: "Hidden" }, photos, signal);
+    const count = await countOf(photos, library, { kind: "smart", folder: "Hidden" }, signal);
     if (count !== undefined && count > 0)
       tally.notice(`left out: ${photosOf(count)} that are hidden in Photos; --smart-folder Hidden saves them`);
-  }
-}
-
-/** Undefined where Apple does not tell. */
-async function countOf(
-  library: Library,
-  list: KeptList,
-  photos: Photos,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  try {
-    return (await photos.counts(library, [list], signal))[0];
-  } catch (error) {
-    if (error instanceof CloudKitError && error.problem.kind !== "session") return undefined;
-    throw error;
   }
 }
 

@@ -7,6 +7,7 @@ import { PRIMARY_ZONE } from "../library/asset.ts";
 import { EXIT, Failure } from "../library/failure.ts";
 import { AccountBusy, openForDryRun, openState } from "../state/index.ts";
 import type { State } from "../state/types.ts";
+import { countOf } from "./count.ts";
 import { type LastCount, respectBreak, runCycle } from "./cycle.ts";
 import { Memory } from "./memory.ts";
 import { pathOf } from "./passes.ts";
@@ -223,7 +224,7 @@ export function listLibraries(settings: AccountSettings, ports: Ports): Promise<
     for (const problem of problems) ports.logger.warn(problem);
     return Promise.all(
       libraries.map(async (library): Promise<LibraryLine> => {
-        const [count] = await photos.counts(library, [{ kind: "all" }], ports.stop);
+        const count = await countOf(photos, library, { kind: "all" }, ports.stop);
         return {
           zone: library.zone,
           selector: selectorOf(library),

@@ -1,9 +1,10 @@
 import { CloudKitError } from "../icloud/cloudkit/errors.ts";
-import type { AssetPage, KeptList, Library, ListingEnd, Photos } from "../icloud/photos/types.ts";
+import type { AssetPage, ListingEnd, Photos } from "../icloud/photos/types.ts";
 import { type AlbumId, type AssetId, PRIMARY_ZONE } from "../library/asset.ts";
 import type { Logger } from "../runtime/ports.ts";
 import { type Follower, follow } from "../runtime/signals.ts";
 import type { State } from "../state/types.ts";
+import { countOf } from "./count.ts";
 import type { Job } from "./jobs.ts";
 import type { Newest } from "./newest.ts";
 import type { Pace } from "./pace.ts";
@@ -189,8 +190,7 @@ async function gapOf(
   const { listed } = shortfall;
   let { missing } = shortfall;
   // Counted anew: photos may have gone while the list was read.
-  if (missing > 0)
-    missing = Math.max(0, ((await recount(pass.library, list, photos, cancel)) ?? listed + missing) - listed);
+  if (missing > 0) missing = Math.max(0, ((await countOf(photos, library, list, cancel)) ?? listed + missing) - listed);
   const key = `count_gap:${library.zone}:${pass.key}`;
   const before = Number(state.meta(key) ?? 0);
   if (missing !== before) {
@@ -198,16 +198,6 @@ async function gapOf(
     else state.setMeta(key, String(missing));
   }
   return { missing, gap: missing > 0 && (missing !== before || missing > listed * SMALL_GAP) };
-}
-
-/** Undefined where Apple does not tell: a count never fails a run. */
-async function recount(library: Library, list: KeptList, photos: Photos, signal: AbortSignal) {
-  try {
-    return (await photos.counts(library, [list], signal))[0];
-  } catch (error) {
-    if (error instanceof CloudKitError && error.problem.kind !== "session") return undefined;
-    throw error;
-  }
 }
 
 /** Share of what was listed that is never taken for a wrong count when it is exceeded. */

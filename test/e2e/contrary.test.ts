@@ -159,6 +159,13 @@ describe("a shared library that Apple denies", () => {
     expect(await home.files()).toContain("2024/05/01/T.JPG");
   });
 
+  test("is listed without a count", async () => {
+    await begin("participant");
+    double.faults.inject({ match: /^shared\/internal/, times: ALWAYS, respond: answers.code("ACCESS_DENIED") });
+    const listed = await home.fast(["list", "libraries"]);
+    expect([listed.code, listed.stdout.includes("not counted")]).toEqual([0, true]);
+  });
+
   test("with all that others share leaves the own photos", async () => {
     await begin("participant");
     double.faults.inject({ match: /^shared\//, times: ALWAYS, respond: answers.code("ACCESS_DENIED") });

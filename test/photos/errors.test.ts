@@ -41,6 +41,7 @@ describe("a refusal", () => {
       { serverErrorCode: "ACCESS_DENIED", reason: "private db access disabled" },
       "not-activated",
     ],
+    ["423 for want of keys", 423, { error: "Missing PCS cookies from the request" }, "not-activated"],
     ["404", 404, {}, "permanent"],
     ["421", 421, { reason: "Missing X-APPLE-WEBAUTH-USER cookie", error: 1 }, "misdirected"],
     ["429", 429, {}, "throttled"],

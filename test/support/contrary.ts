@@ -36,8 +36,10 @@ export function contrary(seed: number, { moods = 0, withoutMarkers = false }: Co
       if (withoutMarkers && !operation.endsWith(":albums")) delete part["continuationMarker"];
       if (!Array.isArray(part["records"])) continue;
       const isSynthetic = operation.endsWith("batch");
-      const records = membersOf(part["records"]).map((record) => restated(record, rng));
-      if (operation.endsWith("changes/zone")) for (const record of records) reduce(record, rng);
+      const told = membersOf(part["records"]);
+      const isFeed = operation.endsWith("changes/zone");
+      const records = (isFeed ? withoutCompanions(told, rng) : told).map((record) => restated(record, rng));
+      if (isFeed) for (const record of records) reduce(record, rng);
       part["records"] = isSynthetic ? records : shuffled([...records, ...strangers(rng)], rng);
     }
     if (/zones\/list$|changes\/database$/.test(operation) && Array.isArray(json["zones"]) && json["zones"].length > 0)
@@ -84,6 +86,25 @@ function restated(record: Members, rng: Rng): Members {
     ["oddities", { value: null, type: "UNHEARD_OF" }],
   ]);
   return out;
+}
+
+/**
+ * What need not be told beside something else: memberships of what is gone, albums whose members have changed, and originals
+ * of photos (cloudkit.md 4.5, 4.6).
+ */
+function withoutCompanions(records: readonly Members[], rng: Rng): Members[] {
+  const name = (record: Members): string => String(record["recordName"]);
+  const gone = new Set(records.filter(({ deleted }) => deleted === true).map(name));
+  const parts = records.map((record) => name(record).split("-IN-"));
+  const touched = new Set(parts.flatMap(([, album]) => album ?? []));
+  return records.filter((record, index) => {
+    const [asset = "", album] = parts[index] ?? [];
+    const isCompanion =
+      album === undefined
+        ? record["recordType"] === "CPLMaster" || (record["recordType"] === "CPLAlbum" && touched.has(asset))
+        : record["deleted"] === true && (gone.has(asset) || gone.has(album));
+    return !isCompanion || rng.chance(0.5);
+  });
 }
 
 /** Some changes of assets come without a word about their masters (cloudkit.md 4.6). */

@@ -77,6 +77,9 @@ const TRANSIENT_CODES: ReadonlySet<string> = new Set([
 
 const SESSION_TEXT = /missing x-apple-webauth|invalid session token|invalid global session|missing apple_id/i;
 
+/** Web access is off, or data protection on; the latter also as an answer without a code (auth.md 4.7). */
+const CLOSED_TEXT = /private db access disabled|missing pcs cookies/i;
+
 /** Whether an error code on a single record or zone is worth asking again for. */
 export function isTransientCode(code: string): boolean {
   const upper = code.toUpperCase();
@@ -98,6 +101,7 @@ export function problemOf(status: number, body: unknown): Problem | undefined {
   const good = status >= 200 && status < 300;
 
   if (reason !== undefined && SESSION_TEXT.test(reason) && status !== 421) return problem("session");
+  if (code === undefined && CLOSED_TEXT.test(reason ?? "")) return problem("not-activated");
   if (code !== undefined) {
     const kind = kindOfCode(code, reason, good);
     if (kind !== undefined && (good || kind !== "session" || status !== 421)) return problem(kind);
@@ -114,7 +118,7 @@ export function problemOf(status: number, body: unknown): Problem | undefined {
 function kindOfCode(code: string, reason: string | undefined, good: boolean): ProblemKind | undefined {
   if (code === "THROTTLED") return "throttled";
   if (TRANSIENT_CODES.has(code)) return "transient";
-  if (/private db access disabled/i.test(reason ?? "")) return "not-activated";
+  if (CLOSED_TEXT.test(reason ?? "")) return "not-activated";
   switch (code) {
     case "AUTHENTICATION_REQUIRED":
       return "session";
