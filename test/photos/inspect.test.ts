@@ -31,6 +31,8 @@ test.each<[string, string, Record<string, unknown>, ProblemKind | undefined]>([
   ["a throttle of the zone", "changes/zone", zone({ serverErrorCode: "THROTTLED", retryAfter: "30" }), "throttled"],
   ["a zone that is gone", "changes/zone", zone({ serverErrorCode: "ZONE_NOT_FOUND" }), "zone-gone"],
   ["the session in the zone", "changes/zone", zone({ serverErrorCode: "AUTHENTICATION_REQUIRED" }), "session"],
+  ["a code nobody knows", "changes/zone", { serverErrorCode: "SOMETHING_NEW" }, "transient"],
+  ["a code nobody knows, elsewhere", "records/query", { serverErrorCode: "SOMETHING_NEW" }, "permanent"],
   ["a code of the zone nobody knows", "changes/zone", zone({ serverErrorCode: "SOMETHING_NEW" }), "transient"],
   [
     "a passing error of one change",
@@ -46,5 +48,5 @@ test.each<[string, string, Record<string, unknown>, ProblemKind | undefined]>([
   ],
   ["counts, whatever they are", "internal/records/query/batch", {}, undefined],
 ])("%s", (_, operation, json, kind) => {
-  expect(inspect(operation, ASKED, json)?.problem.kind).toBe(kind as ProblemKind);
+  expect(inspect(operation, ASKED, 200, json)?.problem.kind).toBe(kind as ProblemKind);
 });

@@ -4,7 +4,7 @@ import type { Clock, Logger, Random } from "../../runtime/ports.ts";
 import type { SignedInAccount } from "../account.ts";
 import { CLIENT_BUILD, CLIENT_MASTERING } from "../endpoints.ts";
 import { type AppleHttp, AppleNetworkError, type AppleResponse } from "../http.ts";
-import { CloudKitError, type Problem, problemOf, Throttled } from "./errors.ts";
+import { CloudKitError, type Problem, Throttled } from "./errors.ts";
 import { inspect } from "./inspect.ts";
 
 export type Database = "private" | "shared";
@@ -111,15 +111,14 @@ export class CloudKit {
       return { problem: { ...NO_ANSWER, reason: error.message }, unreachable: unreachable(error) };
     }
     const json = response.json as Record<string, unknown>;
-    const refusal = problemOf(response.status, json);
-    const flaw = refusal === undefined ? inspect(operation, body, json) : undefined;
-    const problem = refusal ?? flaw?.problem;
-    if (problem === undefined) return { problem, json };
+    const flaw = inspect(operation, body, response.status, json);
+    if (flaw === undefined) return { problem: undefined, json };
+    const { problem } = flaw;
     const { clock } = this.#deps;
     const serverNow = Date.parse(response.headers.get("date") ?? "") || clock.now();
     const header = parseRetryAfterMs(response.headers.get("retry-after"), serverNow);
     const asked = Math.max(header ?? 0, problem.retryAfterMs ?? 0);
-    const bearable = flaw?.bearable === true ? { bearable: json } : {};
+    const bearable = flaw.bearable ? { bearable: json } : {};
     return { problem: { ...problem, retryAfterMs: asked > 0 ? asked : undefined }, ...bearable };
   }
 

@@ -2,15 +2,25 @@
 import { isTransientCode, type Problem, problemOf } from "./errors.ts";
 import { asText, isObject } from "./record.ts";
 
-/** What is wrong with an answer that is no refusal as a whole. */
+/** What is wrong with an answer. */
 export interface Flaw {
   readonly problem: Problem;
   /** The rest of the answer is good: it may be used when asking again has not helped. */
   readonly bearable: boolean;
 }
 
-/** Undefined for an answer without a flaw (engine.md 2.5, 2.6). Errors of records that will stay are the caller's. */
-export function inspect(operation: string, body: unknown, json: Record<string, unknown>): Flaw | undefined {
+/**
+ * Undefined for an answer without a flaw (engine.md 2.5, 2.6). `body` is what was asked, `json` what came, undefined when it is
+ * no JSON. Errors of records that will stay are the caller's.
+ */
+export function inspect(operation: string, body: unknown, status: number, json: unknown): Flaw | undefined {
+  const refusal = problemOf(status, json);
+  if (refusal !== undefined)
+    return { problem: operation === "changes/zone" ? lenient(refusal) : refusal, bearable: false };
+  return isObject(json) ? inspectGood(operation, body, json) : unusable("the answer is no object");
+}
+
+function inspectGood(operation: string, body: unknown, json: Record<string, unknown>): Flaw | undefined {
   switch (operation) {
     case "records/query":
     case "records/lookup":
@@ -40,9 +50,7 @@ function inspectZone(zones: unknown, body: unknown): Flaw | undefined {
   if (!isObject(zone)) return unusable("the answer holds no zone");
   if (codeOf(zone) !== undefined) {
     const problem = problemOf(200, zone);
-    // What nobody has heard of says nothing about the token (cloudkit.md 7.3).
-    const kind = problem?.kind === "permanent" ? "transient" : problem?.kind;
-    return problem === undefined || kind === undefined ? undefined : { problem: { ...problem, kind }, bearable: false };
+    return problem === undefined ? undefined : { problem: lenient(problem), bearable: false };
   }
   if (!isSameZone(zone["zoneID"], askedZone(body))) return unusable("the answer is about another zone");
   const records = zone["records"];
@@ -53,6 +61,11 @@ function inspectZone(zones: unknown, body: unknown): Flaw | undefined {
   const { problem } = unusable(`a change came as an error: ${code}`);
   // What stays would stand in the way of all later changes, too: then the library is listed.
   return { problem: codes.some(isTransientCode) ? problem : { ...problem, kind: "permanent" }, bearable: false };
+}
+
+/** A code in a 200 that nobody has heard of says nothing about the token: it passes (cloudkit.md 7.3). */
+function lenient(problem: Problem): Problem {
+  return problem.kind === "permanent" && problem.status === 200 ? { ...problem, kind: "transient" } : problem;
 }
 
 function codeOf(value: unknown): string | undefined {
