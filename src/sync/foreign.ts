@@ -1,4 +1,4 @@
-import { TokenRefused } from "../icloud/photos/index.ts";
+import { CloudKitError, TokenRefused } from "../icloud/photos/index.ts";
 import type { Library, Photos } from "../icloud/photos/types.ts";
 import type { AlbumId } from "../library/asset.ts";
 import type { State } from "../state/types.ts";
@@ -128,14 +128,11 @@ export class ForeignMembers {
   /** To be told of the albums that fell short of their count, when all of a library were walked. */
   async learn(home: Library, short: readonly ShortAlbum[]): Promise<void> {
     const { others, unselected, tally } = this.#deps;
+    const isToBeRead = short.length > 0 && others.length > 0;
+    if (isToBeRead && !(await this.#readRelations(home))) return;
     this.known = true;
-    if (short.length === 0) return;
-    if (others.length > 0) {
-      await this.#readRelations(home);
-      this.#albums = short.map(({ pass }) => pass);
-      return;
-    }
-    if (unselected.length === 0) return;
+    if (isToBeRead) this.#albums = short.map(({ pass }) => pass);
+    if (isToBeRead || unselected.length === 0) return;
     for (const { pass, missing } of short) {
       if (pass.purpose !== "place") continue;
       const photos = missing === 1 ? "1 photo" : `${missing} photos`;
@@ -151,23 +148,29 @@ export class ForeignMembers {
     });
   }
 
-  /** What changed since last time; everything when that can't be told. */
-  async #readRelations(home: Library): Promise<void> {
-    const { photos, state, signal } = this.#deps;
+  /** What changed since last time; everything when that can't be told. False when Apple tells neither. */
+  async #readRelations(home: Library): Promise<boolean> {
+    const { photos, state, tally, signal } = this.#deps;
     const key = `relations_token:${home.zone}`;
     const read = (token: string | undefined) =>
       photos.relationsSince(home, token, (relations) => state.putRelations(home.zone, relations), signal);
-    let next: string;
-    try {
-      next = await read(state.meta(key));
-    } catch (error) {
+    const fromTheBeginning = (error: unknown): Promise<string> => {
       if (!(error instanceof TokenRefused)) throw error;
       state.transaction(() => {
         state.deleteMeta(key);
         state.clearRelations(home.zone);
       });
-      next = await read(undefined);
+      return read(undefined);
+    };
+    try {
+      state.setMeta(key, await read(state.meta(key)).catch(fromTheBeginning));
+      return true;
+    } catch (error) {
+      // One broken membership, which stays so, must not end runs that can do everything else.
+      if (!(error instanceof CloudKitError && error.problem.kind === "permanent")) throw error;
+      state.setMeta(FOREIGN_DUE, "1");
+      tally.enumerationError("Apple does not tell which photos of other libraries are in albums");
+      return false;
     }
-    state.setMeta(key, next);
   }
 }

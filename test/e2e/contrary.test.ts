@@ -144,6 +144,21 @@ describe("a place in the feed of a database", () => {
   });
 });
 
+test("a membership that Apple can never tell ends no run: the rest is saved, and the run is not whole", async () => {
+  const shared = await begin("participant");
+  const album = library.createAlbum({ name: "Rome" });
+  const t = photo("T", shared.name);
+  library.addToAlbum(t, album);
+  double.photos.dataFaults.failRecord((name, operation) => name.includes("-IN-") && operation === "changes/zone", {
+    code: "INVALID_DATA",
+  });
+  const first = await sync("--library", "all");
+  expect([first.code, (await home.files()).includes("2024/05/01/A.JPG")]).toEqual([2, true]);
+  expect(first.stderr).toContain("does not tell which photos of other libraries are in albums");
+  double.photos.dataFaults.clear();
+  expect([(await sync("--library", "all")).code, (await home.files()).includes("Rome/T.JPG")]).toEqual([0, true]);
+});
+
 describe("a shared library that Apple denies", () => {
   test("costs the run its own part only", async () => {
     const shared = await begin("participant");
