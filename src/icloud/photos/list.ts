@@ -106,9 +106,6 @@ export async function* listAssets(
       if (found.length + issues.length + duplicates > 0) {
         yield { assets: found, issues, duplicates, receivedAt: answer.receivedAt };
       }
-      // Three signs that agree: nothing announced, a page that is not full, and the count reached.
-      const short = assets < stride;
-      if (!answer.hasMore && short && options.expected !== undefined && position >= options.expected) break;
     }
     const issues = pairing.leftovers();
     if (issues.length > 0) reasons.add("some records came without their other half");
