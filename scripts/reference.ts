@@ -16,6 +16,7 @@ const GROUPS: ReadonlyArray<readonly [FlagGroup, string]> = [
   ["password-set", "`kei password set`"],
   ["sms", "Codes by text message (`login`, `login get-code`)"],
   ["folder", "The download folder (`sync`, `verify`, `reconcile`, `doctor`)"],
+  ["library", "Libraries (`sync`, `verify --complete`, `list`)"],
   ["selection", "What is saved, and as which files (`sync`, `verify --complete`)"],
   ["sync", "`kei sync`"],
   ["caution", "Trying out and insisting (`sync`, `reconcile`)"],

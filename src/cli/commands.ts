@@ -21,6 +21,7 @@ const SYNC_FLAGS = [
   "account",
   "save-password",
   "folder",
+  "library",
   "selection",
   "sync",
   "caution",
@@ -51,7 +52,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   verify: {
     help: "Prove that what is saved is there, and that nothing is missing",
-    flags: ["verify", "folder", "json", "account", "selection"],
+    flags: ["verify", "folder", "json", "account", "library", "selection"],
     run: async (context) => (await import("./verify.ts")).verify(context),
   },
   reconcile: {
@@ -136,12 +137,12 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     subcommands: {
       albums: {
         help: "Show the albums and how many photos they hold",
-        flags: ["account"],
+        flags: ["account", "library"],
         run: async (context) => (await import("./list.ts")).albums(context),
       },
       libraries: {
         help: "Show the libraries and how many photos they hold",
-        flags: ["account"],
+        flags: ["account", "library"],
         run: async (context) => (await import("./list.ts")).libraries(context),
       },
     },

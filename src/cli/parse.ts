@@ -326,6 +326,8 @@ function checkPositionals(spec: CommandSpec, command: readonly string[], positio
   const wanted = spec.positionals ?? [];
   const extra = positionals[wanted.length];
   if (extra !== undefined) throw new UsageError(`\`${called}\` does not take "${extra}"`, `See \`${called} --help\`.`);
+  const empty = wanted[positionals.indexOf("")];
+  if (empty !== undefined) throw new UsageError(`${empty} must not be empty`, `Write \`${called} ${empty}\`.`);
   const missing = wanted[positionals.length];
   if (missing !== undefined) throw new UsageError(`\`${called}\` needs ${missing}`, `Write \`${called} ${missing}\`.`);
 }

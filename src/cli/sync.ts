@@ -2,10 +2,11 @@ import { join } from "node:path";
 import { checkTogether } from "../config/derive.ts";
 import { rememberFirstRun } from "../config/first-run.ts";
 import { EXIT, type ExitCode } from "../library/failure.ts";
+import { COMMIT, VERSION } from "../runtime/process.ts";
 import type { SyncReport } from "../sync/types.ts";
 import type { ProgressDisplay } from "../ui/progress.ts";
 import { together } from "./attendants.ts";
-import { type CommandContext, portsOf } from "./context.ts";
+import { type CommandContext, isFriendly, portsOf } from "./context.ts";
 import { withProgress } from "./display.ts";
 import { tellUnsaved } from "./login.ts";
 import { monitor } from "./monitor.ts";
@@ -38,6 +39,8 @@ async function syncAttended(
 ): Promise<ExitCode> {
   const { settings, resolved, terminal, env, log, cancel } = context;
   const watching = intervalMs !== undefined;
+  // A log tells of many days and versions.
+  if (!isFriendly(context)) log.info("Starting kei", { version: VERSION, commit: COMMIT });
   if (!wanted.dryRun) await rememberFirstRun(resolved, env, log);
   const attendants = together([
     // First of all: an address that can't be had ends the program, before anything else is open.

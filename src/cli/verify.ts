@@ -127,7 +127,7 @@ async function withCloud(
 function refuseUnused({ resolved }: CommandContext): void {
   for (const name of SETTING_NAMES) {
     const { on, flag } = settingOf(name);
-    if ((on === "selection" || on === "account") && resolved.origins[name] === "flag")
+    if ((on === "library" || on === "selection" || on === "account") && resolved.origins[name] === "flag")
       throw new UsageError(`--${flag} matters only when iCloud is asked`, "Add --complete, or leave it out.");
   }
 }

@@ -40,6 +40,7 @@ export type FlagGroup =
   | "password-set"
   | "sms"
   | "folder"
+  | "library"
   | "selection"
   | "sync"
   | "caution"

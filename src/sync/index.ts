@@ -2,7 +2,7 @@
 import { createBrake } from "../download/brake.ts";
 import { probeTraits } from "../download/space.ts";
 import { AuthError } from "../icloud/auth/errors.ts";
-import type { Library } from "../icloud/photos/types.ts";
+import type { Library, Photos } from "../icloud/photos/types.ts";
 import { PRIMARY_ZONE } from "../library/asset.ts";
 import { EXIT, Failure } from "../library/failure.ts";
 import { AccountBusy, openForDryRun, openState } from "../state/index.ts";
@@ -10,7 +10,7 @@ import type { State } from "../state/types.ts";
 import { countOf } from "./count.ts";
 import { type LastCount, respectBreak, runCycle } from "./cycle.ts";
 import { Memory } from "./memory.ts";
-import { pathOf } from "./passes.ts";
+import { pathOf, selectLibraries } from "./passes.ts";
 import { reconcileWhileWatching } from "./reconcile.ts";
 import { buildReport } from "./report.ts";
 import { type KnownRoot, openRoot, probeRoot, recogniseRoot } from "./root.ts";
@@ -217,11 +217,14 @@ export function submitCode(settings: AccountSettings, code: string, ports: Ports
 const LIST_RETRIES = 3;
 
 /** The account's libraries with the number of photos Apple counts in each. */
-export function listLibraries(settings: AccountSettings, ports: Ports): Promise<readonly LibraryLine[]> {
+export function listLibraries(
+  settings: AccountSettings,
+  ports: Ports,
+  asked?: readonly string[],
+): Promise<readonly LibraryLine[]> {
   return withAccount(settings, ports, { patient: true }, async (session) => {
     const photos = await openPhotos(session, settings, ports, { retries: LIST_RETRIES });
-    const { libraries, problems } = await photos.libraries(ports.stop);
-    for (const problem of problems) ports.logger.warn(problem);
+    const libraries = await librariesOf(photos, ports, asked);
     return Promise.all(
       libraries.map(async (library): Promise<LibraryLine> => {
         const count = await countOf(photos, library, { kind: "all" }, ports.stop);
@@ -236,16 +239,29 @@ export function listLibraries(settings: AccountSettings, ports: Ports): Promise<
   });
 }
 
-/** The albums of each library; only the account's own has any. */
+/** The libraries that selectors name, or all. Throws `Failure` (exit 1) for a name that does not exist. */
+async function librariesOf(
+  photos: Photos,
+  ports: Ports,
+  asked: readonly string[] | undefined,
+): Promise<readonly Library[]> {
+  const { libraries, problems } = await photos.libraries(ports.stop);
+  for (const problem of problems) ports.logger.warn(problem);
+  return asked === undefined ? libraries : selectLibraries({ libraries: asked }, libraries, []).libraries;
+}
+
+/** The albums of the account's own library, or of those that are asked for; only the own one has any. */
 export function listAlbums(
   settings: AccountSettings,
   ports: Ports,
+  asked?: readonly string[],
 ): Promise<ReadonlyArray<{ library: string; albums: readonly AlbumLine[]; unsupported: readonly string[] }>> {
   return withAccount(settings, ports, { patient: true }, async (session) => {
     const photos = await openPhotos(session, settings, ports, { retries: LIST_RETRIES });
-    const { libraries } = await photos.libraries(ports.stop);
+    const libraries = await librariesOf(photos, ports, asked ?? ["primary"]);
     return Promise.all(
-      libraries.filter(isPrimary).map(async (library) => {
+      libraries.map(async (library) => {
+        if (!isPrimary(library)) return { library: library.zone, albums: [], unsupported: [] };
         const { albums, unsupported } = await photos.albums(library, ports.stop);
         const counts = await photos.counts(
           library,

@@ -12,7 +12,7 @@ import type { SyncSettings } from "./types.ts";
  * (`everKnown`). Throws `Failure` (exit 1) for a name that never existed.
  */
 export function selectLibraries(
-  settings: SyncSettings,
+  settings: Pick<SyncSettings, "libraries">,
   libraries: readonly Library[],
   everKnown: readonly ZoneName[],
 ): { readonly libraries: readonly Library[]; readonly gone: readonly string[] } {

@@ -268,10 +268,12 @@ export interface SyncApi {
   /** The phones that a code can be sent to; `already` when no code is needed. */
   listPhones(settings: AccountSettings, ports: Ports): Promise<"already" | readonly PhoneLine[]>;
   submitCode(settings: AccountSettings, code: string, ports: Ports): Promise<"already" | "accepted">;
-  listLibraries(settings: AccountSettings, ports: Ports): Promise<readonly LibraryLine[]>;
+  /** Those that `asked` selects (cli.md 1.5.1), or all. */
+  listLibraries(settings: AccountSettings, ports: Ports, asked?: readonly string[]): Promise<readonly LibraryLine[]>;
   listAlbums(
     settings: AccountSettings,
     ports: Ports,
+    asked?: readonly string[],
   ): Promise<
     ReadonlyArray<{
       readonly library: string;

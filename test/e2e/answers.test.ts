@@ -232,7 +232,7 @@ describe("after runs in which all sorts of things have happened", () => {
     expect(stdout).toContain("--library is all");
     expect(stdout).toContain("2 records of Apple's that can't be used");
     expect(await stage.json(["why", "LIVE.HEIF"])).toMatchObject({ found: false, assets: [], near: ["LIVE.HEIC"] });
-    for (const odd of ["%", "\\", "'", "", "a".repeat(5_000), "../../etc/passwd"]) {
+    for (const odd of ["%", "\\", "'", "a".repeat(5_000), "../../etc/passwd"]) {
       expect((await stage.run(["why", odd])).code).toBe(1);
     }
     // What means something to a database means itself here.

@@ -6,6 +6,7 @@ export const ANSWERS: readonly Step[] = [
   { args: ["why", "IMG_0001.HEIC"], exit: 1 },
   { args: ["manifest"], exit: 1 },
   { args: ["why"], exit: 64, note: "What can't be understood is refused." },
+  { args: ["why", ""], exit: 64, says: ["must not be empty"] },
   { args: ["why", "IMG_0001.HEIC", "IMG_0002.PNG"], exit: 64 },
   { args: ["manifest", "--format", "xml"], exit: 64 },
   { args: ["-d", "photos", "status"], exit: 64 },

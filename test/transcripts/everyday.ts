@@ -11,6 +11,7 @@ export const EVERYDAY: readonly Step[] = [
   { args: ["login", "submit-code", "123 456"], exit: 0 },
   { args: ["login"], exit: 0 },
   { args: ["list", "libraries"], exit: 0 },
+  { args: ["list", "albums", "--library", "Nope"], exit: 1, says: ["Nope", "PrimarySync"] },
   { args: ["list", "albums"], exit: 0, before: ({ double }) => void double.library.createAlbum({ name: "Rome" }) },
   { args: ["sync", "-d", "photos", "--dry-run"], exit: 0 },
   { args: ["sync", "-d", "photos"], exit: 0 },

@@ -92,5 +92,6 @@ function steady(page: string, home: string): string {
     .replaceAll(/downloaded \d{4}-\d\d-\d\d/g, "downloaded <date>")
     .replaceAll(/\b[0-9a-f]{16}\.(db|lock|session|cookies|cache|credential)/g, "<account>.$1")
     .replaceAll(/kei \d+\.\d+\.\d+\S* \([^)]+\)/g, "kei <version>")
+    .replaceAll(/version=\S+ commit=\S+/g, "version=<version>")
     .replaceAll(/checked in [^.,;]+/g, "checked in <duration>");
 }

@@ -37,7 +37,7 @@ export const SELECTION = {
     help: "Libraries to save: primary, shared, all, or a name; repeatable",
     hint: "NAME",
     words: ["primary", "shared", "all"],
-    on: "selection",
+    on: "library",
     check: selectors("libraries"),
   },
   unfiled: {
