@@ -24,6 +24,10 @@ interface Shape {
   readonly marker: boolean;
   /** Photos of a page, where it is less than asked for. */
   readonly short?: number;
+  /** Every record comes as an error. */
+  readonly refused?: boolean;
+  /** Whatever is asked for, the page is the first one, and these halves of it. */
+  readonly stuck?: "CPLAsset" | "CPLMaster";
 }
 
 type Json = Record<string, unknown>;
@@ -47,8 +51,9 @@ const masterJson = (name: string): Json => ({
 });
 
 /** One page as Apple would cut it: `limit` counts records. */
-function page(shape: Shape, rank: number, limit: number): Json {
-  const { hole } = shape;
+function page(shape: Shape, asked: number, limit: number): Json {
+  const { hole, stuck } = shape;
+  const rank = stuck === undefined ? asked : 0;
   const ranks = Math.floor(limit / 2);
   const inHole = hole !== undefined && rank >= hole.from && rank < hole.from + hole.pages * 100;
   const last = Math.min(shape.count, rank + Math.min(ranks, shape.short ?? ranks));
@@ -64,6 +69,8 @@ function page(shape: Shape, rank: number, limit: number): Json {
       .concat(masters.slice(assets.length));
   if (shape.cut && shape.order === "interleaved" && records.length === limit && shape.siblings === 1)
     records = records.slice(0, -1);
+  if (stuck !== undefined) records = records.filter(({ recordType }) => recordType === stuck);
+  if (shape.refused === true) records = records.map(({ recordName }) => ({ recordName, serverErrorCode: "OTHER" }));
   const more = shape.marker && (last < shape.count || inHole);
   return { records, syncToken: "T", ...(more ? { continuationMarker: "more" } : {}) };
 }
@@ -94,6 +101,7 @@ async function walk(shape: Shape, lookAhead: number, expected: number | undefine
     reauthenticate: () => Promise.reject(new Error("not asked for")),
   });
   const met: AssetId[] = [];
+  const named = new Set<string | undefined>();
   const pages = photos.list(
     LIBRARY,
     { kind: "all" },
@@ -106,7 +114,8 @@ async function walk(shape: Shape, lookAhead: number, expected: number | undefine
   );
   for (;;) {
     const next = await pages.next();
-    if (next.done === true) return { met, end: next.value as ListingEnd, asked };
+    if (next.done === true) return { met, end: next.value as ListingEnd, asked, named };
+    for (const { recordName } of next.value.issues) named.add(recordName);
     met.push(...next.value.assets.map((asset) => asset.id));
   }
 }
@@ -153,6 +162,16 @@ describe("a walk", () => {
   test("goes beyond a count that is too low", async () => {
     const { met } = await walk(plain, 2, 90, () => 0);
     expect(met).toEqual(all(250));
+  });
+
+  test("names every record of a page that holds errors only", async () => {
+    const { end, named } = await walk({ ...plain, count: 50, refused: true }, 2, 50, () => 0);
+    expect([end.complete, named.size]).toEqual([false, 100]);
+  });
+
+  test.each(["CPLAsset", "CPLMaster"] as const)("ends where one page of %s comes again and again", async (stuck) => {
+    const { end, asked } = await walk({ ...plain, stuck }, 2, 250, () => 0);
+    expect([end.complete, end.accounted, asked.length < 100]).toEqual([false, false, true]);
   });
 
   test("of an empty list ends at once", async () => {

@@ -54,6 +54,7 @@ export async function* listAssets(
   let position = 0;
   let emptyInARow = 0;
   let repeats = 0;
+  let namesBefore = "";
   /** Everything before this rank was really there. */
   let reached = 0;
 
@@ -79,6 +80,8 @@ export async function* listAssets(
 
       const { masters, assets } = countHalves(answer.records);
       if (masters + assets === 0) {
+        if (answer.errors.length > 0)
+          yield { assets: [], issues: answer.errors, duplicates: 0, receivedAt: answer.receivedAt };
         if (rank < position) continue;
         if (!answer.hasMore && options.expected !== undefined && position >= options.expected) break;
         emptyInARow += 1;
@@ -96,7 +99,9 @@ export async function* listAssets(
       position = Math.max(position, rank + advance(masters, assets));
       reached = position;
       const { assets: found, issues, duplicates } = pairing.take(answer.records);
-      repeats = found.length === 0 && duplicates > 0 ? repeats + 1 : 0;
+      const names = answer.records.map(({ recordName }) => recordName).join(" ");
+      repeats = found.length === 0 && (duplicates > 0 || names === namesBefore) ? repeats + 1 : 0;
+      namesBefore = names;
       if (repeats >= MOST_REPEATS) {
         reasons.add("Apple sent the same photos again and again");
         accounted = false;

@@ -36,15 +36,16 @@ export function readZone(zone: unknown, database: Database): { readonly library?
 
 async function zonesOf(cloudkit: CloudKit, database: Database, signal: AbortSignal): Promise<Library[]> {
   const libraries: Library[] = [];
-  let token: string | undefined;
-  for (;;) {
+  const used = new Set<string | undefined>();
+  for (let token: string | undefined; ; ) {
+    used.add(token);
     const json = await cloudkit.call(database, "zones/list", token === undefined ? {} : { syncToken: token }, signal);
     for (const zone of Array.isArray(json["zones"]) ? json["zones"] : []) {
       const { library } = readZone(zone, database);
       if (library !== undefined) libraries.push(library);
     }
     const next = asText(json["syncToken"]);
-    if (json["moreComing"] !== true || next === undefined || next === token) return libraries;
+    if (json["moreComing"] !== true || next === undefined || used.has(next)) return libraries;
     token = next;
   }
 }
