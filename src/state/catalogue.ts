@@ -13,6 +13,7 @@ type Catalogue = Pick<
   | "putAsset"
   | "putIssue"
   | "dropIssues"
+  | "namesWithIssues"
   | "renditionsOf"
   | "rendition"
   | "putPending"
@@ -36,6 +37,10 @@ export function catalogue(db: Connection): Catalogue {
   };
   return {
     dropIssues,
+    namesWithIssues: (library) =>
+      new Set(
+        db.all("SELECT record_name FROM issues WHERE library = ?", library).map((row) => text(row, "record_name")),
+      ),
     asset: (library, id) => {
       const row = db.get("SELECT * FROM assets WHERE library = ? AND id = ?", library, id);
       return row === undefined ? undefined : assetRow(row);

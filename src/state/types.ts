@@ -243,6 +243,8 @@ export interface State extends Answers {
   putIssue(library: ZoneName, scan: number, recordName: string, reason: string, detail: string | undefined): void;
   /** The record is good now, or no longer matters. */
   dropIssues(library: ZoneName, recordName: string): void;
+  /** Names of the records that have issues. */
+  namesWithIssues(library: ZoneName): ReadonlySet<string>;
 
   renditionsOf(library: ZoneName, id: AssetId): RenditionRow[];
   rendition(key: FileKey): RenditionRow | undefined;

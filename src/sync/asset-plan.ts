@@ -46,7 +46,7 @@ export class AssetPlan {
     }
     const first = known?.seenScan !== this.scan;
     this.#meet(first);
-    if (first) state.dropIssues(asset.library, asset.id);
+    if (first) for (const name of [asset.id, asset.masterId]) state.dropIssues(asset.library, name);
     if (known !== undefined) {
       this.#rows = state.renditionsOf(asset.library, asset.id);
       this.#placements = state.placementsOf(asset.library, asset.id);

@@ -20,7 +20,10 @@ export interface Delta {
   readonly albums: boolean;
 }
 
-/** Follows a library's change feed. Undefined when there is too much of it. Throws `TokenRefused`. */
+/**
+ * Follows a library's change feed. Undefined when there is too much of it. Records that had issues and matter no longer are
+ * settled by it: no list may come that would say so. Throws `TokenRefused`.
+ */
 export async function readDelta(
   photos: Photos,
   library: Library,
@@ -30,7 +33,12 @@ export async function readDelta(
 ): Promise<Delta | undefined> {
   const sorter = new Sorter(library, state);
   const end = await photos.changesSince(library, token, (changes) => sorter.take(changes), signal);
-  return sorter.size > MOST_CHANGES ? undefined : { ...sorter, token: end, relations: [...sorter.relations.values()] };
+  state.transaction(() => {
+    for (const name of sorter.settled) state.dropIssues(library.zone, name);
+  });
+  if (sorter.size > MOST_CHANGES) return undefined;
+  const { changed, hidden, gone, albums } = sorter;
+  return { changed, hidden, gone, albums, token: end, relations: [...sorter.relations.values()] };
 }
 
 export function isEmpty({ changed, hidden, gone, relations, albums }: Delta): boolean {
@@ -49,12 +57,16 @@ class Sorter {
   readonly gone = new Set<AssetId>();
   readonly relations = new Map<string, Relation>();
   albums = false;
+  /** Records with issues that are gone, and originals of photos that were put out of sight. */
+  readonly settled = new Set<string>();
   readonly #library: Library;
   readonly #state: State;
+  readonly #troubled: ReadonlySet<string>;
 
   constructor(library: Library, state: State) {
     this.#library = library;
     this.#state = state;
+    this.#troubled = state.namesWithIssues(library.zone);
   }
 
   get size(): number {
@@ -83,6 +95,7 @@ class Sorter {
     const id = name as AssetId;
     this.changed.delete(id);
     this.hidden.delete(id);
+    this.#settle(name);
     if (this.#state.asset(this.#library.zone, id) !== undefined) this.gone.add(id);
     else if (this.#state.isWalked(this.#library.zone, name as AlbumId)) this.albums = true;
     else this.#takeMaster(name as MasterId);
@@ -96,6 +109,11 @@ class Sorter {
     if (trashed) this.hidden.set(id, "recently_deleted");
     else if (hidden) this.hidden.set(id, "hidden");
     else this.changed.set(id, masterId);
+    if ((trashed || hidden) && masterId !== undefined) this.#settle(masterId);
+  }
+
+  #settle(name: string): void {
+    if (this.#troubled.has(name)) this.settled.add(name);
   }
 
   /** An original alone: the photos that show it are looked at again. Those that are new come with the feed themselves. */

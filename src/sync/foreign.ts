@@ -1,4 +1,4 @@
-import { CloudKitError, TokenRefused } from "../icloud/photos/index.ts";
+import { CloudKitError, isAboutTheAnswer, TokenRefused } from "../icloud/cloudkit/errors.ts";
 import type { Library, Photos } from "../icloud/photos/types.ts";
 import type { AlbumId } from "../library/asset.ts";
 import type { State } from "../state/types.ts";
@@ -167,7 +167,7 @@ export class ForeignMembers {
       return true;
     } catch (error) {
       // One broken membership, which stays so, must not end runs that can do everything else.
-      if (!(error instanceof CloudKitError && error.problem.kind === "permanent")) throw error;
+      if (!(error instanceof CloudKitError && isAboutTheAnswer(error.problem))) throw error;
       state.setMeta(FOREIGN_DUE, "1");
       tally.enumerationError("Apple does not tell which photos of other libraries are in albums");
       return false;

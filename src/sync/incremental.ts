@@ -1,4 +1,4 @@
-import { CloudKitError, TokenRefused } from "../icloud/photos/index.ts";
+import { CloudKitError, isAboutTheAnswer, TokenRefused } from "../icloud/cloudkit/errors.ts";
 import type { Library } from "../icloud/photos/types.ts";
 import type { AlbumId, AssetId, MasterId } from "../library/asset.ts";
 import { applyDelta } from "./apply.ts";
@@ -83,7 +83,10 @@ export async function followChanges(
   return true;
 }
 
-/** The changes, or why they can't be used. What is only a passing trouble is thrown: a full list would meet it too. */
+/**
+ * The changes, or why they can't be used. Trouble of the whole service is thrown: a full list would meet it too. What stays
+ * wrong with this one answer leads to a list, after which the feed is read from a later place.
+ */
 async function deltaOf(library: Library, token: string, deps: LibraryDeps): Promise<Delta | FullReason> {
   const { photos, state, logger, cancel } = deps;
   try {
@@ -98,8 +101,7 @@ async function deltaOf(library: Library, token: string, deps: LibraryDeps): Prom
       return "no_stored_token";
     }
     // A library that is really gone says so again when it is listed (engine.md DC-3).
-    const isStatic = error instanceof CloudKitError && ["permanent", "zone-gone"].includes(error.problem.kind);
-    if (!isStatic) throw error;
+    if (!(error instanceof CloudKitError && isAboutTheAnswer(error.problem))) throw error;
     logger.info("Apple does not tell the changes; everything is listed", {
       library: library.zone,
       reason: error.message,

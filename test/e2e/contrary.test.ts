@@ -1,7 +1,7 @@
 /** What an iCloud may say that ours does not say by itself, and what kei makes of it. */
 import { Database } from "bun:sqlite";
 import { afterEach, describe, expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../src/runtime/ports.ts";
 import { answers, type Double, PhotoLibrary, startDouble, type Zone } from "../icloud/index.ts";
@@ -70,6 +70,59 @@ describe("an error inside the answer about changes", () => {
       reason,
       ["2024/05/01/A.JPG", "2024/05/01/B.JPG", "2024/05/01/S.JPG"],
     ]);
+  });
+});
+
+test("a change that Apple puts off for ever leads to a list, and is in the way of the next run no more", async () => {
+  await begin();
+  await sync();
+  const b = photo("B");
+  double.photos.dataFaults.failRecord((name, operation) => name === b.id && operation === "changes/zone", {
+    code: "RETRY_LATER",
+  });
+  const listed = await sync();
+  expect([listed.code, listed.reason]).toEqual([0, "other_static_reason"]);
+  expect(await home.files()).toContain("2024/05/01/B.JPG");
+  expect((await sync()).stderr).toContain("nothing has changed in iCloud, and everything is saved");
+});
+
+describe("an original that Apple does not tell in a list", () => {
+  const withheld = async (fault: { readonly code: string; readonly retryAfter?: number }) => {
+    await begin();
+    await sync();
+    rmSync(join(home.photos, "2024/05/01/A.JPG"));
+    const b = photo("B");
+    double.photos.dataFaults.failRecord(
+      (name, operation) => name === b.masterName && operation === "records/query",
+      fault,
+    );
+    const listed = await sync();
+    expect([listed.code, listed.reason, (await home.files()).includes("2024/05/01/A.JPG")]).toEqual([
+      2,
+      "pending_rows",
+      true,
+    ]);
+    return b;
+  };
+
+  test.each([{ code: "RETRY_LATER" }, { code: "RETRY_LATER", retryAfter: 3_600 }, { code: "ACCESS_DENIED" }])(
+    "is missed no longer once its photo is saved (%p)",
+    async (fault) => {
+      await withheld(fault);
+      expect([(await sync()).code, (await home.files()).includes("2024/05/01/B.JPG")]).toEqual([0, true]);
+    },
+  );
+
+  test("is missed no longer once its photo is gone", async () => {
+    const b = await withheld({ code: "ACCESS_DENIED" });
+    library.purge(b);
+    expect((await sync()).code).toBe(0);
+  });
+
+  test("is missed no longer once its photo is in the trash", async () => {
+    const b = await withheld({ code: "ACCESS_DENIED" });
+    library.softDelete(b);
+    expect((await sync()).code).toBe(0);
   });
 });
 
@@ -144,20 +197,23 @@ describe("a place in the feed of a database", () => {
   });
 });
 
-test("a membership that Apple can never tell ends no run: the rest is saved, and the run is not whole", async () => {
-  const shared = await begin("participant");
-  const album = library.createAlbum({ name: "Rome" });
-  const t = photo("T", shared.name);
-  library.addToAlbum(t, album);
-  double.photos.dataFaults.failRecord((name, operation) => name.includes("-IN-") && operation === "changes/zone", {
-    code: "INVALID_DATA",
-  });
-  const first = await sync("--library", "all");
-  expect([first.code, (await home.files()).includes("2024/05/01/A.JPG")]).toEqual([2, true]);
-  expect(first.stderr).toContain("does not tell which photos of other libraries are in albums");
-  double.photos.dataFaults.clear();
-  expect([(await sync("--library", "all")).code, (await home.files()).includes("Rome/T.JPG")]).toEqual([0, true]);
-});
+test.each(["INVALID_DATA", "RETRY_LATER"])(
+  "a membership that Apple can never tell (%s) ends no run: the rest is saved, and the run is not whole",
+  async (code) => {
+    const shared = await begin("participant");
+    const album = library.createAlbum({ name: "Rome" });
+    const t = photo("T", shared.name);
+    library.addToAlbum(t, album);
+    double.photos.dataFaults.failRecord((name, operation) => name.includes("-IN-") && operation === "changes/zone", {
+      code,
+    });
+    const first = await sync("--library", "all");
+    expect([first.code, (await home.files()).includes("2024/05/01/A.JPG")]).toEqual([2, true]);
+    expect(first.stderr).toContain("does not tell which photos of other libraries are in albums");
+    double.photos.dataFaults.clear();
+    expect([(await sync("--library", "all")).code, (await home.files()).includes("Rome/T.JPG")]).toEqual([0, true]);
+  },
+);
 
 describe("a shared library that Apple denies", () => {
   test("costs the run its own part only", async () => {

@@ -77,7 +77,7 @@ export class CloudKit {
         continue;
       }
       if (problem.kind !== "transient" && problem.kind !== "throttled") throw new CloudKitError(operation, problem);
-      if (retries >= this.#deps.retries && answer.bearable !== undefined) return answer.bearable;
+      if (answer.bearable !== undefined && (retries >= this.#deps.retries || answer.isFarOff)) return answer.bearable;
       if (retries >= this.#deps.retries) throw answer.unreachable ?? new CloudKitError(operation, problem);
       this.#deps.logger.info(
         problem.kind === "throttled" ? "Apple asks to wait" : "Apple does not answer as it should, trying again soon",
@@ -118,7 +118,9 @@ export class CloudKit {
     const serverNow = Date.parse(response.headers.get("date") ?? "") || clock.now();
     const header = parseRetryAfterMs(response.headers.get("retry-after"), serverNow);
     const asked = Math.max(header ?? 0, problem.retryAfterMs ?? 0);
-    const bearable = flaw.bearable ? { bearable: json } : {};
+    // One record that is away for long is no reason for a break of everything else.
+    const isFarOff = problem.kind === "transient" && asked > MAX_WAIT_MS && (header ?? 0) <= MAX_WAIT_MS;
+    const bearable = flaw.bearable ? { bearable: json, isFarOff } : {};
     return { problem: { ...problem, retryAfterMs: asked > 0 ? asked : undefined }, ...bearable };
   }
 
@@ -159,7 +161,13 @@ export class CloudKit {
 
 type Answer =
   | { readonly problem: undefined; readonly json: Record<string, unknown> }
-  | { readonly problem: Problem; readonly unreachable?: Failure; readonly bearable?: Record<string, unknown> };
+  | {
+      readonly problem: Problem;
+      readonly unreachable?: Failure;
+      readonly bearable?: Record<string, unknown>;
+      /** It would be a long wait until the rest can be told. */
+      readonly isFarOff?: boolean;
+    };
 
 const NO_ANSWER = { kind: "transient", status: 0, code: undefined, retryAfterMs: undefined } as const;
 

@@ -80,6 +80,15 @@ const SESSION_TEXT = /missing x-apple-webauth|invalid session token|invalid glob
 /** Web access is off, or data protection on; the latter also as an answer without a code (auth.md 4.7). */
 const CLOSED_TEXT = /private db access disabled|missing pcs cookies/i;
 
+/**
+ * Whether a refusal is about the answer that was asked for alone: the service is there, and asking again has not helped. What
+ * else it is asked it may well answer.
+ */
+export function isAboutTheAnswer({ kind, status, code }: Problem): boolean {
+  if (kind === "permanent" || kind === "zone-gone") return true;
+  return kind === "transient" && status === 200 && !isTransientCode(code ?? "");
+}
+
 /** Whether an error code on a single record or zone is worth asking again for. */
 export function isTransientCode(code: string): boolean {
   const upper = code.toUpperCase();
