@@ -38,8 +38,7 @@ function troubleIn(report: SyncReport | undefined): string | undefined {
   if (report.failed > 0) return `${plural(report.failed, "file")} could not be saved`;
   if (report.enumerationErrors.length > 0) return report.enumerationErrors[0];
   // What was put off for trouble that is nobody's own waits for the next run.
-  const putOff = report.outcome === "partial_failure" && report.waiting > 0;
-  return putOff ? `${plural(report.waiting, "photo")} could not be saved yet` : undefined;
+  return report.putOff > 0 ? `${plural(report.putOff, "file")} could not be saved yet` : undefined;
 }
 
 /** Longest text of an error that is kept, characters. */

@@ -47,6 +47,7 @@ export function buildReport(input: ReportInput): SyncReport {
     failed: tally.failed,
     exhausted: totals.exhausted,
     completeFailure: tally.newlyFailed > 0 && tally.downloaded + tally.adopted + tally.linked === 0,
+    putOff: tally.putOff,
     waiting: totals.waiting,
     bytesDownloaded: tally.bytesReceived,
     bytesWritten: tally.bytesWritten,

@@ -160,6 +160,9 @@ export interface SyncReport {
   readonly exhausted: number;
   /** Transfers were tried, none came through, and a file failed that had not failed before (DECISIONS 12). */
   readonly completeFailure: boolean;
+  /** Files that were left for the next run, for trouble that is nobody's own. */
+  readonly putOff: number;
+  /** Photos with something left to fetch, in whatever library, as the catalogue says. */
   readonly waiting: number;
   readonly bytesDownloaded: number;
   readonly bytesWritten: number;

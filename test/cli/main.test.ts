@@ -102,6 +102,7 @@ const REPORT: SyncReport = {
   linked: 0,
   failed: 0,
   exhausted: 0,
+  putOff: 0,
   waiting: 0,
   bytesDownloaded: 1,
   bytesWritten: 1,

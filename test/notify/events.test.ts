@@ -16,6 +16,7 @@ const REPORT: SyncReport = {
   linked: 2,
   failed: 0,
   exhausted: 0,
+  putOff: 0,
   waiting: 0,
   bytesDownloaded: 4_000,
   bytesWritten: 3_900,

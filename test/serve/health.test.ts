@@ -40,6 +40,11 @@ describe("the health after a run", () => {
     ["that found nothing to do is well", ended({ unchanged: true }), WELL],
     ["with exhausted files only is well", ended({ outcome: "partial_failure", exhausted: 2 }), WELL],
     ["with broken records only is well", ended({ outcome: "partial_failure", issues: { "no-master": 1 } }), WELL],
+    [
+      "with broken records, and photos that wait in a library that is no longer selected, is well",
+      ended({ outcome: "partial_failure", issues: { "no-master": 1 }, unchanged: true, waiting: 3 }),
+      WELL,
+    ],
     ["over the newest photos only is well", ended({ tokenHeld: "recent_limited_full_enumeration" }), WELL],
     [
       "with failed files is a failure",
@@ -48,8 +53,8 @@ describe("the health after a run", () => {
     ],
     [
       "with files put off is a failure",
-      ended({ outcome: "partial_failure", waiting: 1 }),
-      failedWith("1 photo could not be saved yet"),
+      ended({ outcome: "partial_failure", putOff: 1, waiting: 1 }),
+      failedWith("1 file could not be saved yet"),
     ],
     [
       "with a list that was not whole is a failure",

@@ -13,6 +13,7 @@ const REPORT: SyncReport = {
   linked: 0,
   failed: 0,
   exhausted: 0,
+  putOff: 0,
   waiting: 0,
   bytesDownloaded: 0,
   bytesWritten: 0,
