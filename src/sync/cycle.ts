@@ -37,7 +37,8 @@ import { work } from "./worker.ts";
  */
 export interface LastCount {
   totals?: Totals;
-  run?: number | undefined;
+  /** When the last run that left a row began: unlike their numbers, that differs in a catalogue that was made anew. */
+  runAt?: number | undefined;
 }
 
 interface CycleDeps {
@@ -92,7 +93,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
   const device = await deviceOf(settings.directory);
 
   state.promoteOrphanRuns();
-  const lastRun = state.lastRuns(1)[0]?.id;
+  const lastRunAt = state.lastRuns(1)[0]?.startedAt;
   // A run that finds nothing to do writes nothing, so that disks can sleep.
   let begun: number | undefined;
   const run = () => {
@@ -186,6 +187,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
   let failure: unknown;
   let cutOff = false;
   let unchanged = false;
+  let retried = 0;
   try {
     const memory = new Memory(state, settings);
     const { libraries, selected, searched, turns, settle } = await survey({
@@ -206,7 +208,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
     }
     const merged = mergedTrees(settings, selected.length, searched.length);
     if (merged !== undefined) tally.notice(merged);
-    const retried = settings.retryFailed ? state.forgiveFailed() : state.requeueFailed(settings.perAsset);
+    retried = settings.retryFailed ? state.forgiveFailed() : state.requeueFailed(settings.perAsset);
     if (retried > 0) logger.info("files that failed before are tried again", { files: retried });
     await lookWhatIsLeftOut(libraries, selected, { photos, state, settings, tally, signal: stops.signal });
     const foreign = new ForeignMembers({
@@ -284,7 +286,9 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
   const gap = tally.checkSum();
   if (gap !== undefined) logger.warn(`the count of this run does not add up: ${gap}`);
   const { lastCount = {} } = deps;
-  const counted = unchanged && lastCount.run === lastRun ? lastCount.totals : undefined;
+  // What another command has put to failed may belong to a library that has no turn.
+  const isCounted = unchanged && retried === 0 && lastCount.runAt === lastRunAt;
+  const counted = isCounted ? lastCount.totals : undefined;
   const totals = counted ?? state.totals(settings.perAsset);
   const report = buildReport({
     tally,
@@ -299,7 +303,7 @@ async function cycle(deps: CycleDeps, stops: Stops): Promise<SyncReport> {
   });
   // A watch that finds nothing to do leaves no trace, however often.
   const idle = settings.watching && unchanged && failure === undefined && !stops.stopped;
-  Object.assign(lastCount, { totals, run: idle ? lastRun : run() });
+  Object.assign(lastCount, { totals, runAt: idle ? lastRunAt : startedAt });
   if (!idle)
     state.endRun(run(), {
       completedAt: clock.now(),

@@ -1,6 +1,6 @@
 /** What monitors see of a watch, and what a run leaves for them in health.json. */
 import { afterEach, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { accountFiles } from "../../src/library/account.ts";
@@ -197,6 +197,23 @@ describe("a monitor of a watch", () => {
     expect([code, stderr]).toEqual([0, expect.stringContaining("1 file saved")]);
     await until("the figures", async () => figure(await metrics(), 'kei_db_assets_total{status="downloaded"}') === 2);
     expect(figure(await metrics(), "kei_sync_downloaded_total")).toBe(1);
+  });
+
+  test("sees what another command finds missing in the pause, also in a library that the watch leaves alone", async () => {
+    await begin();
+    library.addAsset({ filename: "S.JPG", content: 7, assetDate: TAKEN, zone: library.addSharedLibrary("owner").name });
+    const byHand = async (...args: readonly string[]) =>
+      (await runInProcess(args, { env: home.env, cwd: home.root, clock: fasterClock(50) })).code;
+    expect(await byHand("sync", "-d", home.photos, ...ARGS, "--library", "all")).toBe(0);
+    watch(["--library", "primary", "--watch-with-interval", "1500"]);
+    const pending = async () => figure(await metrics(), 'kei_db_assets_total{status="pending"}');
+    await comesUp();
+    await until("the first run", async () => (await pending()) === 0);
+    await firstRun();
+    rmSync(join(home.photos, "S.JPG"));
+    expect(await byHand("reconcile", "-d", home.photos)).toBe(0);
+    await until("the figures", async () => (await pending()) === 1);
+    expect((await healthz()).body.consecutive_failures).toBe(0);
   });
 
   test("sees that runs without work move the health and no counter", async () => {
