@@ -25,7 +25,16 @@ export function together(attendants: readonly Attendant[]): Required<Attendant> 
       for (const one of attendants) await one.onEnd?.(end);
     },
     close: async () => {
-      for (const one of attendants) await one.close?.();
+      // Whatever happens to one, none of the others may be left open.
+      let failure: { readonly error: unknown } | undefined;
+      for (const one of attendants) {
+        try {
+          await one.close?.();
+        } catch (error) {
+          failure ??= { error };
+        }
+      }
+      if (failure !== undefined) throw failure.error;
     },
   };
 }
