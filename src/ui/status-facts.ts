@@ -1,22 +1,11 @@
+import type { RunRow, Totals } from "../state/types.ts";
+
 /** What a status page is made from, as `cli/` gathers it. Times are ms since the epoch. */
 export interface StatusFacts {
   readonly now: number;
   /** Lifetime attempts of a file; 0: no limit. */
   readonly cap: number;
-  readonly totals: {
-    readonly assets: number;
-    readonly onDisk: number;
-    readonly leftOut: Readonly<Record<string, number>>;
-    readonly waiting: number;
-    readonly failed: number;
-    readonly exhausted: number;
-    readonly broken: Readonly<Record<string, number>>;
-    readonly kept: Readonly<Record<string, number>>;
-    readonly files: { readonly downloaded: number; readonly pending: number; readonly failed: number };
-    readonly savedFiles: number;
-    readonly bytes: number;
-    readonly issues: Readonly<Record<string, number>>;
-  };
+  readonly totals: Totals;
   /** Assets on disk whose every file is the file of another asset. */
   readonly shared: number;
   readonly runs: readonly StatusRun[];
@@ -56,17 +45,7 @@ export interface StatusFacts {
   readonly directory: string | undefined;
 }
 
-export interface StatusRun {
-  readonly startedAt: number;
-  readonly completedAt: number | undefined;
-  readonly status: string;
-  readonly outcome: string | undefined;
-  readonly fullReason: string | undefined;
-  readonly assetsSeen: number;
-  readonly downloaded: number;
-  readonly failed: number;
-  readonly enumerationErrors: number;
-}
+export type StatusRun = Omit<RunRow, "id">;
 
 export interface ListedFailure {
   readonly library: string;
